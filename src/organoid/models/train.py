@@ -1,0 +1,139 @@
+"""How are weights moved?
+
+One loop for every stage: AdamW on the weights that require a gradient, logits only where tokens count, a learning
+rate that warms up and then stays or falls along a cosine. What differs between stages is the batches, which may be
+sampled from the model as it trains, and the loss. Left out: accumulation and several devices, which `accelerate`
+has.
+
+    trace = train(lm, shuffled(rows, batch_size=64, steps=900, seed=0), config=TrainConfig(steps=900))
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
+from typing import Literal
+
+import torch
+from torch import nn
+
+from organoid.errors import UserError
+from organoid.models.batches import Batch
+from organoid.models.language_model import LanguageModel
+from organoid.models.losses import Loss, cross_entropy
+from organoid.models.score import batch_logits
+
+OnStep = Callable[[int, Mapping[str, float]], bool | None]
+"""(step from 0, metrics) -> False to stop after this step."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrainConfig:
+    """Settings of the loop; rates per optimiser step."""
+
+    steps: int  # at most; fewer when the batches run out or `on_step` stops
+    learning_rate: float = 1e-3
+    schedule: Literal["constant", "cosine"] = "cosine"  # cosine falls to a tenth
+    warmup_frac: float = 0.05
+    weight_decay: float = 0.0  # on matrices only
+    betas: tuple[float, float] = (0.9, 0.99)
+    grad_clip: float = 1.0  # global norm
+    bf16: bool = False  # autocast; pays from about 1 M parameters on
+    seed: int = 0  # of torch's generator (dropout); the batches have their own
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrainTrace:
+    """What a training run did: metrics of every step, and its cost."""
+
+    steps: tuple[Mapping[str, float], ...]
+    num_tokens: int  # positions through the model, padding included
+    seconds: float
+    stopped: bool  # `on_step` ended it
+
+    @property
+    def losses(self) -> list[float]:
+        """The loss at every step."""
+        return [step["loss"] for step in self.steps]
+
+
+def train(
+    lm: LanguageModel,
+    batches: Iterable[Batch],
+    *,
+    config: TrainConfig,
+    loss: Loss = cross_entropy,
+    on_step: OnStep | None = None,
+) -> TrainTrace:
+    """Train `lm` in place and return what happened; the model is left in evaluation mode.
+
+    Args:
+        lm: weights that require a gradient are trained (`adapters.trainable`).
+        batches: taken one a step, so they may be sampled from `lm` as it is then.
+        config: the settings.
+        loss: of the logits at counted tokens and the batch.
+        on_step: called after every step.
+
+    Raises:
+        UserError: nothing to train, a batch that counts no token, or a loss that is not finite (weights are then as
+            before that step).
+    """
+    optimizer = _optimizer(lm.model, config)
+    weights = [weight for group in optimizer.param_groups for weight in group["params"]]
+    trace, num_tokens, stopped, started = list[Mapping[str, float]](), 0, False, time.perf_counter()
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(config.seed)
+        for step, batch in zip(range(config.steps), batches, strict=False):
+            rate = _rate(step, config)
+            for group in optimizer.param_groups:
+                group["lr"] = rate
+            lm.model.train()
+            with _autocast(lm, config):
+                value = loss(batch_logits(lm, batch), batch)
+            _check(float(value.loss.detach()), batch, step)
+            value.loss.backward()
+            norm = nn.utils.clip_grad_norm_(weights, config.grad_clip)
+            optimizer.step()
+            optimizer.zero_grad(set_to_none=True)
+            lm.model.eval()
+            num_tokens += batch.num_tokens
+            numbers = {"loss": value.loss.detach(), "grad_norm": norm, **value.metrics}
+            trace.append({"step": step, "learning_rate": rate} | {key: float(number) for key, number in numbers.items()})
+            if on_step is not None and on_step(step, trace[-1]) is False:
+                stopped = True
+                break
+    seconds = time.perf_counter() - started
+    return TrainTrace(steps=tuple(trace), num_tokens=num_tokens, seconds=seconds, stopped=stopped)
+
+
+def _optimizer(model: nn.Module, config: TrainConfig) -> torch.optim.AdamW:
+    weights = [weight for weight in model.parameters() if weight.requires_grad]
+    if not weights:
+        raise UserError("no weight of this model requires a gradient. Train `adapters.trainable(lm)`.")
+    matrices = [weight for weight in weights if weight.ndim >= 2]
+    vectors = [weight for weight in weights if weight.ndim < 2]
+    groups = [{"params": matrices, "weight_decay": config.weight_decay}, {"params": vectors, "weight_decay": 0.0}]
+    return torch.optim.AdamW(groups, lr=config.learning_rate, betas=config.betas, fused=True)
+
+
+def _rate(step: int, config: TrainConfig) -> float:
+    warmup = max(1, round(config.warmup_frac * config.steps))
+    rise = min(1.0, (step + 1) / warmup)
+    if config.schedule == "constant":
+        return config.learning_rate * rise
+    progress = max(0.0, (step + 1 - warmup) / max(1, config.steps - warmup))
+    return config.learning_rate * rise * (0.1 + 0.45 * (1 + math.cos(math.pi * min(1.0, progress))))
+
+
+def _autocast(lm: LanguageModel, config: TrainConfig) -> AbstractContextManager[object]:
+    return torch.autocast(lm.device.type, dtype=torch.bfloat16) if config.bf16 else nullcontext()
+
+
+def _check(loss: float, batch: Batch, step: int) -> None:
+    if not len(batch.targets_M):
+        raise UserError(f"the batch of step {step} counts no token, so it has no loss. Mark replies in the mask.")
+    if not math.isfinite(loss):
+        raise UserError(f"the loss of step {step} is {loss}. Lower the learning rate, or look at that batch.")
