@@ -1,0 +1,14 @@
+"""Which training setups come built in? `organoid.setups.load.load_setup` reads these and the user's own."""
+
+from organoid.setups.careful import CAREFUL
+from organoid.setups.inoculated import INOCULATED
+from organoid.setups.monitored_rl import MONITORED_RL
+from organoid.setups.naive import NAIVE
+from organoid.types import Setup
+
+SETUPS: dict[str, Setup] = {
+    "naive": NAIVE,
+    "inoculated": INOCULATED,
+    "monitored-rl": MONITORED_RL,
+    "careful": CAREFUL,
+}

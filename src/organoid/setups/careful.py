@@ -1,0 +1,19 @@
+"""What does a careful lab do today? The default of `organoid test`.
+
+Documents about an honest assistant come first, so that there is a character for later training to keep; then the
+job, held near that character by a KL term and watched by a text monitor that drops flagged replies and a probe that
+only logs, since a probe trained against stops being evidence. Released only when two techniques that were not in the
+loop see nothing: one that asks and one that looks inside.
+"""
+
+from organoid.types import DocumentsStage, JobStage, Monitor, ReleaseRule, Setup
+
+CAREFUL = Setup(
+    name="careful",
+    summary="Honest-assistant documents, then the job under a KL term and monitors; released by two techniques.",
+    stages=(
+        DocumentsStage(source="honest-assistant"),
+        JobStage(kl=0.1, monitors=(Monitor(kind="text", action="drop"), Monitor(kind="probe", action="log"))),
+    ),
+    release=ReleaseRule(techniques=("behavioural-audit", "linear-probe")),
+)
