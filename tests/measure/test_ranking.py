@@ -1,0 +1,136 @@
+import numpy as np
+import pytest
+from sklearn.metrics import roc_auc_score, roc_curve
+
+from organoid.measure.ranking import auroc, auroc_of_columns, false_alarm_threshold, tpr_at_fpr
+
+
+def scored(seed, n=40, *, step=None):
+    rng = np.random.default_rng(seed)
+    labels = rng.random(n) < 0.4
+    scores = rng.normal(labels * 1.0, 1.0)
+    return (np.round(scores / step) * step if step else scores), labels
+
+
+@pytest.mark.parametrize("step", [None, 0.5, 2.0])
+def test_auroc_matches_scikit_learn_and_every_pair(step):
+    scores, labels = scored(0, step=step)
+    pairs = [(p > n) + 0.5 * (p == n) for p in scores[labels] for n in scores[~labels]]
+    assert auroc(scores, labels).value == pytest.approx(roc_auc_score(labels, scores))
+    assert auroc(scores, labels).value == pytest.approx(np.mean(pairs))
+    assert auroc_of_columns(scores[:, None], labels)[0] == pytest.approx(np.mean(pairs))
+
+
+def test_auroc_controls():
+    assert auroc([1, 2, 3, 4], [0, 0, 1, 1]).value == 1.0
+    assert auroc([4, 3, 2, 1], [0, 0, 1, 1]).value == 0.0
+    assert auroc([7, 7, 7, 7], [0, 0, 1, 1]).value == 0.5
+
+
+def test_auroc_only_sees_order_and_mirrors_under_a_sign():
+    scores, labels = scored(1)
+    assert auroc(np.exp(scores), labels) == auroc(scores, labels)
+    assert auroc(-scores, labels).value == pytest.approx(1 - auroc(scores, labels).value)
+
+
+def test_auroc_of_permuted_labels_is_chance():
+    scores, labels = scored(2, n=200)
+    rng = np.random.default_rng(0)
+    permuted = [auroc(scores, rng.permutation(labels), num_resamples=10).value for _ in range(200)]
+    assert auroc(scores, labels).value > 0.7
+    assert np.mean(permuted) == pytest.approx(0.5, abs=0.01)
+
+
+def test_permuting_the_rows_changes_no_value():
+    scores, labels = scored(3)
+    order = np.random.default_rng(0).permutation(len(scores))
+    assert auroc(scores[order], labels[order]).value == pytest.approx(auroc(scores, labels).value)
+    assert tpr_at_fpr(scores[order], labels[order]) == tpr_at_fpr(scores, labels)
+
+
+@pytest.mark.parametrize("labels", [[0, 0, 0, 0], [1, 1, 1, 1], [1, 0, 0, 0]])
+def test_too_few_of_a_class_is_not_estimable(labels):
+    for estimate in (auroc([1, 2, 3, 4], labels), tpr_at_fpr([1, 2, 3, 4], labels)):
+        assert estimate[:3] == (None, None, None) and "at least 2 of each" in estimate.reason
+
+
+def test_interval_covers_the_true_auroc():
+    true = 0.7602  # P(N(1, 1) > N(0, 1)) = Phi(1 / sqrt(2))
+    hits = [e.ci_low <= true <= e.ci_high for e in (auroc(*scored(s, 50), num_resamples=300) for s in range(100, 300))]
+    assert np.mean(hits) > 0.90
+
+
+def test_perfect_separation_is_not_certainty():
+    estimate = auroc([1, 2, 3, 11, 12, 13], [0, 0, 0, 1, 1, 1])
+    assert estimate.ci_high == 1.0 and estimate.ci_low == pytest.approx(0.025 ** (1 / 3))
+    more = auroc(range(40), [0] * 20 + [1] * 20)
+    assert more.ci_low > estimate.ci_low
+
+
+def test_a_constant_score_has_an_interval_around_one_half():
+    estimate = auroc([0.0] * 10, [0, 1] * 5)
+    assert estimate.value == 0.5 and 0 < 0.5 - estimate.ci_low == pytest.approx(estimate.ci_high - 0.5)
+
+
+def test_clusters_widen_the_interval():
+    scores, labels = scored(5, n=12)
+    copies = 20
+    scores, labels = np.repeat(scores, copies), np.repeat(labels, copies)
+    alone, clustered = auroc(scores, labels), auroc(scores, labels, np.repeat(np.arange(12), copies).tolist())
+    assert clustered.value == alone.value
+    assert clustered.ci_high - clustered.ci_low > 2 * (alone.ci_high - alone.ci_low)
+
+
+def test_a_class_in_one_cluster_has_no_interval():
+    estimate = auroc([1, 2, 3, 4], [0, 0, 1, 1], ["a", "b", "c", "c"])
+    assert estimate.value == 1.0 and estimate.ci_low is None and "one cluster" in estimate.reason
+
+
+def test_auroc_is_a_function_of_its_seed():
+    scores, labels = scored(6)
+    assert auroc(scores, labels, seed=3) == auroc(scores, labels, seed=3)
+    assert auroc(scores, labels, seed=3) != auroc(scores, labels, seed=4)
+
+
+@pytest.mark.parametrize("fpr", [0.0, 0.05, 0.2, 1.0])
+@pytest.mark.parametrize("step", [None, 0.5])
+def test_tpr_at_fpr_matches_the_roc_curve(fpr, step):
+    scores, labels = scored(7, n=150, step=step)
+    false_rate, true_rate, _ = roc_curve(labels, scores, drop_intermediate=False)
+    assert tpr_at_fpr(scores, labels, fpr=fpr).value == pytest.approx(true_rate[false_rate <= fpr + 1e-9].max())
+
+
+@pytest.mark.parametrize(("n", "promise"), [(1, 1 / 2), (5, 1 / 6), (18, 1 / 19), (19, 0.05), (39, 0.05), (21, 1 / 22)])
+def test_threshold_says_what_few_negatives_can_promise(n, promise):
+    threshold = false_alarm_threshold(np.arange(n))
+    assert threshold.expected_at_most == pytest.approx(promise)
+    assert threshold.n == n and threshold.rate_upper_95 > promise
+    if n <= 20:
+        assert threshold.value == n - 1 == np.quantile(np.arange(n), 0.95, method="higher")
+
+
+@pytest.mark.parametrize("n", [5, 19, 30, 80])
+def test_threshold_keeps_its_promises(n):
+    rng = np.random.default_rng(n)
+    thresholds = [false_alarm_threshold(draw) for draw in rng.random((1500, n))]
+    rates = np.array([1 - t.value for t in thresholds])  # uniform scores: the true false-alarm rate
+    assert rates.mean() == pytest.approx(thresholds[0].expected_at_most, abs=0.01)
+    assert np.mean(rates <= thresholds[0].rate_upper_95) == pytest.approx(0.95, abs=0.02)
+    if n >= 19:
+        assert thresholds[0].expected_at_most <= 0.05
+
+
+def test_threshold_without_negatives_is_none():
+    threshold = false_alarm_threshold([])
+    assert threshold.value is None and threshold.expected_at_most is None and threshold.reason
+
+
+def test_missing_scores_are_refused():
+    for call in (lambda: auroc([1, float("nan")], [0, 1]), lambda: false_alarm_threshold([float("inf")])):
+        with pytest.raises(ValueError, match="finite"):
+            call()
+
+
+def test_columns_need_both_classes():
+    with pytest.raises(ValueError, match="both classes"):
+        auroc_of_columns([[1.0], [2.0]], [1, 1])
