@@ -1,4 +1,4 @@
-"""A training setup in Python, for when parts of it are computed. Try it: organoid test examples/my_setup.py:CAUTIOUS."""
+"""Two training setups in Python, for when parts are computed. Try: organoid test examples/my_setup.py:CAUTIOUS."""
 
 from organoid import DocumentsStage, JobStage, Monitor, ReleaseRule, Setup
 
