@@ -74,3 +74,7 @@ def start_sleeper(payload: dict[str, Any]) -> dict[str, Any]:
     Path(payload["pids"]).write_text(f"{os.getpid()} {sleeper.pid}")
     time.sleep(60)
     return {}
+
+
+def out_of_memory(payload: dict[str, Any]) -> dict[str, Any]:
+    raise MemoryError

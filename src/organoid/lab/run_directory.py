@@ -58,13 +58,10 @@ class RunDirectory:
             UserError: something is there already, another process is using it, or it can't be written.
             PrerequisiteError: the disk is full.
         """
+        _refuse_used(path)
         lock = _locked(path)
         try:
-            if not _is_unused(path):
-                raise UserError(
-                    f"{path} exists and is never overwritten. Continue the run in it with --resume, or choose a new "
-                    "directory with --out."
-                )
+            _refuse_used(path)  # another process may have begun meanwhile
             return cls._begin(path, config, lock)
         except BaseException:
             lock.release()
@@ -82,12 +79,11 @@ class RunDirectory:
                 process is using it, or what is there is no run.
             PrerequisiteError: the disk is full.
         """
-        begun = (path / CONFIG).exists()
-        if not begun and path.exists() and not _is_unused(path):
+        if not _has_begun(path) and not _is_unused(path):
             raise UserError(f"{path} is not the directory of a run: it has no {CONFIG}. Choose another with --out.")
         lock = _locked(path)
         try:
-            if not begun:
+            if not _has_begun(path):
                 run = cls._begin(path, config, lock)
                 run.notices = (f"nothing to resume in {path}: this is a new run.",)
                 return run
@@ -196,9 +192,24 @@ def _locked(path: Path) -> Lock:
     return lock
 
 
+def _refuse_used(path: Path) -> None:
+    if not _is_unused(path):
+        raise UserError(
+            f"{path} exists and is never overwritten. Continue the run in it with --resume, or choose a new directory "
+            "with --out."
+        )
+
+
+def _has_begun(path: Path) -> bool:
+    with disk_errors(path, otherwise=_REMEDY):
+        return (path / CONFIG).exists()
+
+
 def _is_unused(path: Path) -> bool:
-    """Whether nothing lies in the directory but what a run killed in its first moment leaves."""
-    return all(entry.name in {LOCK, JOURNAL} or entry.name.endswith(".tmp") for entry in path.iterdir())
+    """Whether nothing is there, or nothing but what a run killed in its first moment leaves."""
+    with disk_errors(path, otherwise=_REMEDY):
+        names = [entry.name for entry in path.iterdir()] if path.exists() else []
+    return all(name in {LOCK, JOURNAL} or (name.startswith(".") and name.endswith(".tmp")) for name in names)
 
 
 def _read_config(path: Path) -> dict[str, Any]:
