@@ -1,0 +1,67 @@
+import json
+import os
+import random
+import subprocess
+import sys
+import time
+from collections import Counter
+from pathlib import Path
+
+from organoid.lab.journal import verify
+
+NUM_TASKS = 24
+RUN = f"""
+import json, sys
+from pathlib import Path
+from organoid.lab.engines.local import LocalEngine
+from organoid.lab.execute import run_tasks
+from organoid.lab.run_directory import RunDirectory
+from organoid.lab.tasks import Task
+
+out, calls = Path(sys.argv[1]), sys.argv[2]
+tasks = [
+    Task(
+        id=f"grow/{{seed}}",
+        function="dummy_tasks:number",
+        payload={{"seed": seed, "sleep_s": 0.05, "calls": calls}},
+        after=(f"grow/{{seed - 4}}",) if seed >= 4 else (),
+    )
+    for seed in range({NUM_TASKS})
+]
+with RunDirectory.resume(out, {{"seeds": {NUM_TASKS}}}) as run:
+    results = run_tasks(tasks, run=run, engine=LocalEngine(preload=()), num_workers=2)
+    run.write_json("result.json", {{name: result.value for name, result in results.items()}})
+"""
+
+
+def start(out: Path, calls: Path) -> subprocess.Popen[bytes]:
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
+    return subprocess.Popen([sys.executable, "-c", RUN, out, calls], env=environment)
+
+
+def num_done(out: Path) -> int:
+    journal = out / "journal.jsonl"
+    return journal.read_bytes().count(b'"kind":"task"') if journal.exists() else 0
+
+
+def test_a_run_killed_at_random_moments_gives_the_same_numbers_and_repeats_no_finished_task(tmp_path):
+    assert start(tmp_path / "calm", tmp_path / "calm-calls").wait() == 0
+    draw = random.Random(0)
+    out, calls = tmp_path / "killed", tmp_path / "calls"
+    for _ in range(3):
+        before = num_done(out)
+        with start(out, calls) as process:
+            while process.poll() is None and num_done(out) < before + 2:  # so that every attempt gets somewhere
+                time.sleep(0.005)
+            time.sleep(draw.uniform(0, 0.08))
+            assert process.poll() is None, "the run was over before it was killed"
+            process.kill()
+    assert start(out, calls).wait() == 0
+
+    assert json.loads((out / "result.json").read_text()) == json.loads((tmp_path / "calm" / "result.json").read_text())
+    recorded = [entry.payload["task"] for entry in verify(out / "journal.jsonl").entries if entry.kind == "task"]
+    assert sorted(recorded) == sorted(f"grow/{seed}" for seed in range(NUM_TASKS))
+    # Two tasks ran at each of three kills; only those may have been begun again.
+    counts = Counter(calls.read_text().split())
+    assert len(counts) == NUM_TASKS
+    assert sum(counts.values()) <= NUM_TASKS + 2 * 3
