@@ -9,7 +9,7 @@ from organoid.types import Record, Setup
 
 
 class Inner(Record):
-    colour: Literal["red", "green"] = "red"
+    colour: Literal["red", "blue"] = "red"
     size: int = Field(default=1, ge=1, le=5)
 
 
@@ -31,8 +31,8 @@ def mistakes(model: type[Record], data: object) -> list[str]:
         ({"inner": {"size": 9}}, "`inner.size` is 9; allowed: less than or equal to 5."),
         ({"inner": {"size": "9"}}, '`inner.size` is "9"; allowed: a valid integer.'),
         (
-            {"inner": {"colour": "greem"}},
-            "`inner.colour` is \"greem\"; allowed: 'red' or 'green'. Did you mean 'green'?",
+            {"inner": {"colour": "blu"}},
+            "`inner.colour` is \"blu\"; allowed: 'red' or 'blue'. Did you mean 'blue'?",
         ),
         ({"inner": {"colr": 1}}, "unknown key `inner.colr`. Did you mean 'colour'? Keys there: colour, size."),
         ({"inner": {}, "many": [{}, {"size": 0}]}, "`many[1].size` is 0; allowed: greater than or equal to 1."),

@@ -83,8 +83,8 @@ def _without_tags(loc: Path, data: object) -> Path:
     path: list[str | int] = []
     value, after_index = data, False
     for part in loc:
-        fields = cast("Mapping[str, object]", value) if isinstance(value, Mapping) else None
-        if after_index and fields is not None and part not in fields and fields.get("kind") == part:
+        fields = _fields(value)
+        if after_index and part not in fields and fields.get("kind") == part:
             after_index = False
             continue
         path.append(part)
@@ -93,13 +93,15 @@ def _without_tags(loc: Path, data: object) -> Path:
     return tuple(path)
 
 
+def _fields(value: object) -> Mapping[str | int, object]:
+    return cast("Mapping[str | int, object]", value) if isinstance(value, Mapping) else {}
+
+
 def _child(value: object, part: str | int) -> object:
-    if isinstance(value, Mapping):
-        return cast("Mapping[str | int, object]", value).get(part)
     if isinstance(value, list | tuple) and isinstance(part, int):
         items = cast("Sequence[object]", value)
         return items[part] if part < len(items) else None
-    return None
+    return _fields(value).get(part)
 
 
 def _kinds(root: Schema, path: Path, data: object) -> list[str]:
@@ -119,9 +121,9 @@ def _schema_at(root: Schema, path: Path, data: object) -> Schema:
 
 def _resolve(schema: Schema, root: Schema, value: object) -> Schema:
     """Follow a `$ref`, and a union with a `kind` into the member that the value names, if it names one."""
-    if "discriminator" in schema and isinstance(value, Mapping):
-        kind = cast("Mapping[str, object]", value).get("kind")
-        ref = schema["discriminator"]["mapping"].get(kind)
+    if "discriminator" in schema:
+        kind = _fields(value).get("kind")
+        ref = schema["discriminator"]["mapping"].get(kind) if isinstance(kind, str) else None
     else:
         ref = schema.get("$ref")
     return root["$defs"][ref.rsplit("/", 1)[-1]] if ref else schema

@@ -1,4 +1,5 @@
 import json
+import random
 from pathlib import Path
 
 import pytest
@@ -106,6 +107,25 @@ def test_bad_json_is_explained(tmp_path: Path, text: str, message: str) -> None:
 def test_what_does_not_exist_is_named(ref: str, message: str) -> None:
     with pytest.raises(UserError, match=message):
         load_setup(ref)
+
+
+ODD = (None, True, -1, 1.5, "job", "", [], [1], [[]], {}, {"kind": "job"}, {"kind": []}, {"kind": 3}, [{"kind": None}])
+KEYS = ("name", "stages", "release", "kind", "monitors", "techniques", "steps", "odd")
+
+
+def test_whatever_json_holds_it_is_a_setup_or_a_user_error(tmp_path: Path) -> None:
+    rng = random.Random(0)
+    num_refused = 0
+    for _ in range(300):
+        stage = {"kind": "job", rng.choice(KEYS): rng.choice(ODD), "monitors": [rng.choice(ODD)]}
+        data = {"name": "mine", "stages": [stage, rng.choice(ODD)], rng.choice(KEYS): rng.choice(ODD)}
+        path = write(tmp_path / "mine.json", json.dumps(rng.choice([data, *ODD])))
+        try:
+            load_setup(path)
+        except UserError as error:
+            num_refused += 1
+            assert str(error).count("\n") >= 1  # at least one mistake is named
+    assert num_refused > 250
 
 
 def test_a_file_with_another_ending_is_refused(tmp_path: Path) -> None:
