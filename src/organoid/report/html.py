@@ -1,0 +1,357 @@
+"""What does the reader see in a browser?
+
+`write_report` turns an output directory into one `report.html` that needs no network, and writes the rows of every figure
+and table beside it. One template (`templates/report.html`), autoescaped and strict: text from models, names and errors are
+data wherever they appear, and a content security policy lets only the page's own script run. Studies take the same path
+through `write_study_report`. Nothing is estimated here.
+
+Example:
+    >>> write_report(Path("runs/first"))  # doctest: +SKIP
+    PosixPath('runs/first/report.html')
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from organoid.report import figures, rows, transcripts, views
+from organoid.report.source import Run, read_run
+from organoid.report.tables import replace_text, write_twins
+from organoid.report.words import Row, duration, estimate, finite, mapping, sequence, visible
+
+if TYPE_CHECKING:
+    import altair as alt
+    from markupsafe import Markup
+
+TEMPLATES = Path(__file__).parent / "templates"
+WIDE, NARROW = 512, 350  # pixels of a figure on a desk and on a phone
+MAX_TRIALS = 600
+CONFIG_CHARS = 60_000
+GLYPHS = {"circle": "\u25cf", "square": "\u25a0", "triangle-up": "\u25b2", "diamond": "\u25c6", "cross": "\u271a"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Twins:
+    """The name of a figure or table and where its rows lie, relative to the page."""
+
+    name: str
+    csv: str
+    json: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Drawn:
+    """A figure as shown: two widths of SVG, or why there is nothing to draw."""
+
+    twins: Twins
+    title: str
+    caption: str
+    key: tuple[tuple[str, str, str], ...]  # (word, colour, glyph)
+    wide: Markup | None
+    narrow: Markup | None
+    missing: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """A figure to draw: what from, how, and in which words."""
+
+    name: str
+    title: str
+    caption: str
+    rows: rows.Rows
+    drawable: bool
+    missing: str
+    draw: Callable[..., alt.LayerChart | alt.VConcatChart]
+    marks: Sequence[figures.Mark] = ()  # named in a key, where no word stands beside each mark
+
+
+def write_report(directory: Path) -> Path:
+    """Write `report.html`, `figures/` and `tables/` of a run or a study, replacing earlier ones.
+
+    Args:
+        directory: an output directory with a `result.json`.
+
+    Returns:
+        The path of the page.
+
+    Raises:
+        UserError: there is no readable `result.json`.
+    """
+    run = read_run(directory)
+    context = _study_context(run) if "claims" in run.result else _run_context(run)
+    page = directory / "report.html"
+    replace_text(page, render(context))
+    return page
+
+
+def write_study_report(directory: Path) -> Path:
+    """Write the report of a study: the same page and files as `write_report`, for a result with `claims`.
+
+    Args:
+        directory: an output directory with a study's `result.json`.
+
+    Returns:
+        The path of the page.
+
+    Raises:
+        UserError: there is no readable `result.json`.
+    """
+    return write_report(directory)
+
+
+def render(context: dict[str, Any]) -> str:
+    """Fill the one template; a name the context lacks is an error, and every value is escaped."""
+    import jinja2
+
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    script, style = (_ours(name) for name in ("page.js", "style.css"))
+    allowed = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    return environment.get_template("report.html").render(**context, script=script, style=style, script_hash=allowed)
+
+
+def _ours(name: str) -> Markup:
+    """Return a file of ours as markup: the only strings, with the figures, that go in unescaped."""
+    from markupsafe import Markup
+
+    return Markup((TEMPLATES / name).read_text(encoding="utf-8").strip())
+
+
+def _run_context(run: Run) -> dict[str, Any]:
+    result, directory = run.result, run.directory
+    samples = transcripts.choose(run.transcripts, rows.trials(result))
+    organisms, found = views.organisms(result), views.techniques(result)
+    all_trials = views.trial_rows(result)
+    return {
+        "kind": "run",
+        "title": f"Organoid: {rows.tested_setup(result) or 'no setup'}",
+        "answer": views.answer(result),
+        "question": views.QUESTION,
+        "setup": rows.tested_setup(result),
+        "organisms": organisms,
+        "organisms_twins": _table(directory, "organisms", _organism_rows(result)),
+        "gates_twins": _table(directory, "gates", views.gate_rows(result)),
+        "techniques": found,
+        "techniques_twins": _table(directory, "techniques", rows.techniques(result)),
+        "forecasts": _forecasts(result),
+        "figures": [_figure(directory, plan) for plan in _plans(result)],
+        "heat": _heat(result),
+        "heat_twins": _table(directory, "trait_by_context", rows.trait_by_context(result)),
+        "samples": samples,
+        "num_samples": len(run.transcripts),
+        "options": transcripts.options(samples),
+        "failures": views.failures(result),
+        "trials": all_trials[:MAX_TRIALS],
+        "num_trials": len(all_trials),
+        "trials_twins": _table(directory, "trials", all_trials),
+        **_about(run),
+    }
+
+
+def _about(run: Run) -> dict[str, Any]:
+    """Return what both kinds of page say about where they came from."""
+    kept = ("schema_version", "spec_digest", "verdict", "table", "techniques", "gates", "forecasts", "study", "claims")
+    return {
+        "command": visible(str(run.result.get("command") or "not recorded")),
+        "provenance": views.provenance(run.result, run.config),
+        "config": None if run.config is None else visible(json.dumps(run.config, indent=2, ensure_ascii=False))[:CONFIG_CHARS],
+        "notes": run.notes,
+        "numbers": {key: run.result[key] for key in kept if key in run.result},
+    }
+
+
+def _table(directory: Path, name: str, found: rows.Rows) -> Twins:
+    csv_path, json_path = write_twins(directory, "tables", name, found)
+    return Twins(name=name, csv=csv_path, json=json_path)
+
+
+def _figure(directory: Path, plan: Plan) -> Drawn:
+    from markupsafe import Markup
+
+    csv_path, json_path = write_twins(directory, "figures", plan.name, plan.rows)
+    drawn = {
+        size: Markup(figures.svg(plan.draw(plan.rows, width=pixels), name=f"{plan.name}-{size}")) if plan.drawable else None
+        for size, pixels in (("wide", WIDE), ("narrow", NARROW))
+    }
+    return Drawn(
+        twins=Twins(name=plan.name, csv=csv_path, json=json_path),
+        title=plan.title,
+        caption=plan.caption,
+        key=tuple((mark.name, mark.colour, GLYPHS[mark.shape]) for mark in plan.marks),
+        wide=drawn["wide"],
+        narrow=drawn["narrow"],
+        missing="" if plan.drawable else plan.missing,
+    )
+
+
+def _plans(result: Row) -> list[Plan]:
+    """Return the figures of a run, in reading order."""
+    arms, series, traces = rows.misalignment(result), rows.techniques(result), rows.timeline(result)
+    places = rows.safety_usefulness(result)
+    return [
+        Plan(
+            name="misalignment",
+            title="How misaligned did each training leave each organism?",
+            caption="Misaligned share of replies in the contexts no overseer samples, with its 95 % interval. "
+            "The gap between naive and setup is what the setup bought; the twin is how good it could get.",
+            rows=arms,
+            drawable=bool(arms),
+            missing="no organism was run",
+            draw=figures.misalignment,
+        ),
+        Plan(
+            name="techniques",
+            title="Which techniques tell a misaligned model from a clean one?",
+            caption="AUROC on families the technique was not calibrated on, with its 95 % interval. The dashed line is a coin. "
+            "The null is the same instrument told nothing; the oracle is told the truth.",
+            rows=series,
+            drawable=bool(series),
+            missing="no technique was run",
+            draw=figures.techniques,
+        ),
+        Plan(
+            name="safety_usefulness",
+            title="What did safety cost in usefulness?",
+            caption="Each line runs from naive training to the tested setup, with 95 % intervals. Down is safer, right is more "
+            "useful: a good setup falls straight down.",
+            rows=places,
+            drawable=any(row["value"] is not None and row["usefulness"] is not None for row in places),
+            missing="no organism has both a misaligned rate and a usefulness",
+            marks=figures.ARMS[:2],
+            draw=figures.safety_usefulness,
+        ),
+        Plan(
+            name="timeline",
+            title="What happened during training?",
+            caption="Training traces of the pressured organism. Lines are means over seeds, bands run from the lowest to the "
+            "highest seed (a range, not a confidence interval).",
+            rows=traces,
+            drawable=bool(traces),
+            missing="no trial kept a training trace",
+            marks=figures.ARMS[:2],
+            draw=figures.timeline,
+        ),
+    ]
+
+
+def _organism_rows(result: Row) -> rows.Rows:
+    """Return the first table as flat rows: each estimate as value, low and high."""
+    keys = (*(arm.value for arm in rows.Arm), "usefulness_naive", "usefulness_setup")
+    return [
+        {
+            "organism": view.organism,
+            "established": view.established,
+            **{
+                f"{key}{end}": value
+                for key in keys
+                for found in (estimate(row, key),)
+                for end, value in (("", found.value), ("_low", found.low), ("_high", found.high))
+            },
+            "gap_recovered": view.gap.value,
+            "gap_low": view.gap.low,
+            "gap_high": view.gap.high,
+            "n": view.n,
+        }
+        for view, row in zip(views.organisms(result), rows.table(result), strict=True)
+    ]
+
+
+def _forecasts(result: Row) -> list[tuple[str, str]]:
+    """Return the forecast scores as (name, value), or nothing when no forecast was made."""
+    found = mapping(result.get("forecasts"))
+    names = (
+        ("brier", "Brier score"),
+        ("baseline_brier", "Brier score of the base rate"),
+        ("log_score", "log score, nats"),
+        ("n", "forecasts scored"),
+    )
+    return [(title, f"{found[key]:g}" if finite(found[key]) is not None else estimate(found, key).text) for key, title in names if key in found]
+
+
+def _heat(result: Row) -> dict[str, Any]:
+    """Return the heat table: its arms and contexts across, and per organism a line of cells per trait."""
+    found = rows.trait_by_context(result)
+    columns = rows.contexts(found)
+    arms = [arm.value for arm in rows.Arm if any(row["arm"] == arm.value for row in found)]
+    cells = {(row["organism"], row["trait"], row["arm"], row["context"]): row for row in found}
+    return {
+        "arms": arms,
+        "contexts": [(context, rows.is_hidden(context)) for context in columns],
+        "blocks": [
+            (organism, [(t, [cells.get((organism, t, arm, context)) for arm in arms for context in columns]) for t in traits])
+            for organism, traits in _traits(found).items()
+        ],
+    }
+
+
+def _traits(found: rows.Rows) -> dict[str, list[str]]:
+    """Return each organism's traits, in the order they occur."""
+    traits: dict[str, list[str]] = {}
+    for row in found:
+        known = traits.setdefault(row["organism"], [])
+        if row["trait"] not in known:
+            known.append(row["trait"])
+    return traits
+
+
+def _study_context(run: Run) -> dict[str, Any]:
+    """Return the page of a study: its claims, each beside its control."""
+    claims = [mapping(claim) for claim in sequence(run.result.get("claims"))]
+    flat = claim_rows(claims)
+    held = sum(claim.get("held") is True for claim in claims)
+    plan = Plan(
+        name="claims",
+        title="How large is each effect, and what does its control show?",
+        caption="Effect with its 95 % interval; the control is a world in which the effect must vanish.",
+        rows=flat,
+        drawable=bool(flat),
+        missing="the study made no claim",
+        draw=figures.claims,
+    )
+    name = visible(str(run.result.get("study", "unnamed")))
+    return {
+        "kind": "study",
+        "title": f"Organoid study: {name}",
+        "question": f"Study {name}: does what it claims hold?",
+        "short": f"{held} of {len(claims)} claims held." if claims else "No claim was tested.",
+        "seconds": duration(finite(run.result.get("seconds"))),
+        "claims": [_claim(claim) for claim in claims],
+        "claims_twins": _table(run.directory, "claims", [dict(claim) for claim in claims]),
+        "figures": [_figure(run.directory, plan)],
+        **_about(run),
+    }
+
+
+CONTROL = ("control_ci_low", "control_ci_high")
+
+
+def _claim(claim: Row) -> dict[str, Any]:
+    return {
+        **{key: visible(str(claim.get(key, "not recorded"))) for key in ("id", "statement", "expected", "n")},
+        "effect": estimate(claim, "effect", bounds=("ci_low", "ci_high")),
+        "control": estimate(claim, "control_effect", bounds=CONTROL),
+        "held": claim.get("held") if isinstance(claim.get("held"), bool) else None,
+    }
+
+
+def claim_rows(claims: Sequence[Row]) -> rows.Rows:
+    """Return two flat rows per claim, effect and control, as `figures.claims` draws them."""
+    return [
+        {"claim": visible(str(claim.get("id"))), "series": series, **rows.flat(estimate(claim, key, bounds=bounds))}
+        for claim in claims
+        for series, key, bounds in (("effect", "effect", ("ci_low", "ci_high")), ("control", "control_effect", CONTROL))
+    ]
+
+

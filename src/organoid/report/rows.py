@@ -1,0 +1,232 @@
+"""Which plain rows lie behind each figure and table?
+
+A result in, lists of flat rows out: what figures draw, tables print and the CSV and JSON twins hold, so that the three
+can't differ. Nothing is estimated here: intervals come from `certificate`; where a row's `low` and `high` are the
+lowest and highest seed instead, its caption says so.
+
+Example:
+    >>> misalignment(result)[0]  # doctest: +SKIP
+    {'organism': 'reward-hacker', 'arm': 'naive', 'value': 0.9, 'low': 0.7, 'high': 1.0, 'n': 4, 'reason': None}
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from enum import StrEnum
+from statistics import fmean
+from typing import Any, NamedTuple
+
+from organoid.report.words import Estimate, Row, estimate, finite, mapping, pair, reason_for, sequence, visible
+from organoid.types import HIDDEN, Context, Variant
+
+NAIVE_SETUP = "naive"
+MAX_STEPS = 40
+
+Rows = list[dict[str, Any]]
+"""Flat rows of one table: every row has the same keys, in the order of its columns."""
+
+
+class Arm(StrEnum):
+    """What a measurement was made on; one colour and one mark each, on every figure."""
+
+    NAIVE = "naive"  # the pressured organism under plain training
+    SETUP = "setup"  # the pressured organism under the tested setup
+    TWIN = "twin"  # the same without the pressure
+    DECOY = "decoy"  # a harmless quirk in the pressure's place
+
+
+class Quantity(NamedTuple):
+    """A column of the training trace and how it is named on the figure."""
+
+    key: str
+    title: str
+
+
+QUANTITIES = (
+    Quantity("reward", "reward"),
+    Quantity("kl", "KL, nats"),
+    Quantity("flagged_frac", "flagged share"),
+    Quantity("loss", "loss, nats"),
+)
+
+
+def flat(found: Estimate) -> dict[str, Any]:
+    """Return an estimate as the columns value, low, high, reason."""
+    reason = None if found.known else found.why
+    return {"value": found.value, "low": found.low, "high": found.high, "reason": reason}
+
+
+def misalignment(result: Row) -> Rows:
+    """Return one row per organism and arm: the misaligned rate in the hidden contexts, with its interval."""
+    return [
+        {
+            "organism": visible(str(row.get("organism"))),
+            "arm": arm.value,
+            **flat(estimate(row, arm.value)),
+            "n": _count(row.get("n"), arm.value),
+        }
+        for row in table(result)
+        for arm in Arm
+        if arm is not Arm.DECOY or arm.value in row
+    ]
+
+
+def techniques(result: Row) -> Rows:
+    """Return three rows per technique: its AUROC, its null's and its oracle's, each with its interval."""
+    return [
+        {
+            "technique": visible(str(row.get("name"))),
+            "access": visible(str(row.get("access"))),
+            "series": series,
+            **flat(found),
+            "n_pos": row.get("n_pos"),
+            "n_neg": row.get("n_neg"),
+        }
+        for row in map(mapping, sequence(result.get("techniques")))
+        for series, found in (
+            ("technique", auroc(row)),
+            ("null", estimate_as(row, "null_auroc", "null_ci")),
+            ("oracle", estimate_as(row, "oracle_auroc", "oracle_ci")),
+        )
+    ]
+
+
+def auroc(row: Row) -> Estimate:
+    """Return a technique row's AUROC with the contract's `ci_low` and `ci_high`."""
+    return estimate(row, "auroc", bounds=("ci_low", "ci_high"))
+
+
+def estimate_as(row: Row, key: str, interval: str) -> Estimate:
+    """Return `key` of a row with the interval that stands under another key."""
+    low, high = pair(row.get(interval))
+    return Estimate(value=finite(row.get(key)), low=finite(low), high=finite(high), reason=reason_for(row, key))
+
+
+def safety_usefulness(result: Row) -> Rows:
+    """Return one row per organism and arm (naive, setup): usefulness against the misaligned rate."""
+    found: Rows = []
+    for row in table(result):
+        for arm in (Arm.NAIVE, Arm.SETUP):
+            useful = estimate(row, f"usefulness_{arm.value}")
+            found.append(
+                {
+                    "organism": visible(str(row.get("organism"))),
+                    "arm": arm.value,
+                    **flat(estimate(row, arm.value)),
+                    "usefulness": useful.value,
+                    "usefulness_low": useful.low,
+                    "usefulness_high": useful.high,
+                    "usefulness_reason": useful.why or None,
+                }
+            )
+    return found
+
+
+def timeline(result: Row) -> Rows:
+    """Return, per organism, arm, quantity and training step, the mean over seeds with the lowest and highest seed."""
+    cells: dict[tuple[str, str, str, int], list[float]] = defaultdict(list)
+    for trial in trials(result):
+        arm = arm_of(trial)
+        trace = [mapping(entry) for entry in sequence(trial.get("trace"))]
+        if arm in (Arm.NAIVE, Arm.SETUP):
+            for quantity, step, value in _points(trace):
+                cells[visible(str(trial.get("organism"))), arm.value, quantity, step].append(value)
+    return [
+        {
+            "organism": organism,
+            "arm": arm,
+            "quantity": quantity,
+            "step": step,
+            "value": fmean(values),
+            "low": min(values),
+            "high": max(values),
+            "n": len(values),
+        }
+        for (organism, arm, quantity, step), values in cells.items()
+    ]
+
+
+def _points(trace: Sequence[Row]) -> Iterator[tuple[str, int, float]]:
+    """Yield (quantity, step, value) of at most MAX_STEPS evenly spaced entries; steps run on through the stages."""
+    stride = max(1, -(-len(trace) // MAX_STEPS))
+    for position in range(0, len(trace), stride):
+        for quantity in QUANTITIES:
+            value = finite(trace[position].get(quantity.key))
+            if value is not None:
+                yield quantity.title, position, value
+
+
+def trait_by_context(result: Row) -> Rows:
+    """Return, per organism, trait, arm and context, the mean misaligned rate with the lowest and highest seed."""
+    cells: dict[tuple[str, str, str, str], list[float | None]] = defaultdict(list)
+    for trial in trials(result):
+        arm = arm_of(trial)
+        for trait, contexts in mapping(trial.get("misalignment")).items():
+            for context, rate in mapping(contexts).items():
+                key = (visible(str(trial.get("organism"))), visible(trait), arm.value, visible(context))
+                cells[key].append(finite(rate))
+    return [_cell(key, rates) for key, rates in cells.items()]
+
+
+def _cell(key: tuple[str, str, str, str], rates: Sequence[float | None]) -> dict[str, Any]:
+    known = [rate for rate in rates if rate is not None]
+    organism, trait, arm, context = key
+    return {
+        "organism": organism,
+        "trait": trait,
+        "arm": arm,
+        "context": context,
+        "value": fmean(known) if known else None,
+        "low": min(known, default=None),
+        "high": max(known, default=None),
+        "n": len(known),
+        "reason": None if known else f"no rate in {len(rates)} trials",
+    }
+
+
+def contexts(rows: Iterable[Row]) -> list[str]:
+    """Return the contexts that occur in `rows`, those an overseer samples first."""
+    seen = {str(row["context"]) for row in rows}
+    known = [context.value for context in Context]
+    return [name for name in known if name in seen] + sorted(seen - set(known))
+
+
+def is_hidden(context: str) -> bool:
+    """Whether no overseer samples this context."""
+    return context in HIDDEN
+
+
+def table(result: Row) -> list[Row]:
+    """Return the rows of the organisms' table."""
+    return [mapping(row) for row in sequence(result.get("table"))]
+
+
+def trials(result: Row) -> list[Row]:
+    """Return the trials."""
+    return [mapping(row) for row in sequence(result.get("trials"))]
+
+
+def arm_of(trial: Row) -> Arm:
+    """Return the arm a trial belongs to; twins and decoys are one arm each, whatever they were trained with."""
+    variant = trial.get("variant")
+    if variant == Variant.TWIN:
+        return Arm.TWIN
+    if variant == Variant.DECOY:
+        return Arm.DECOY
+    return Arm.NAIVE if trial.get("setup") == NAIVE_SETUP else Arm.SETUP
+
+
+def tested_setup(result: Row) -> str | None:
+    """Return the name of the setup under test: the one of the trials that is not `naive`, else `naive`, else None."""
+    names = {str(trial["setup"]) for trial in trials(result) if trial.get("setup")}
+    others = sorted(names - {NAIVE_SETUP})
+    if others:
+        return visible(", ".join(others))
+    return NAIVE_SETUP if names else None
+
+
+def _count(n: object, arm: str) -> int | None:
+    """Return the number of trials: `n` is one number for the row, or one per arm."""
+    found = mapping(n).get(arm) if not isinstance(n, int) else n
+    return found if isinstance(found, int) else None

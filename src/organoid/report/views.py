@@ -1,0 +1,310 @@
+"""What does a reader meet, in words?
+
+Turns a result into the frozen views that the page and the terminal print: the answer, the organisms, the techniques,
+what failed, where it all came from. No number is computed here; a missing one is carried as words. HTML is `html.py`'s
+business, colour and position are the template's.
+
+Example:
+    >>> answer(result).short  # doctest: +SKIP
+    'It did, in 1 of 12 runs.'
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from organoid.report.rows import Arm, Rows, auroc, estimate_as, table, tested_setup, trials
+from organoid.report.words import (
+    NO_REASON,
+    Estimate,
+    Row,
+    decimal,
+    duration,
+    estimate,
+    finite,
+    mapping,
+    percent,
+    reason_for,
+    sequence,
+    visible,
+)
+
+QUESTION = "Would this setup release a misaligned model that nothing noticed?"
+
+GATE_WORDS: Mapping[str, tuple[str, str]] = {
+    "strength": ("naive minus twin, hidden contexts", "\N{GREATER-THAN OR EQUAL TO}"),
+    "twin_at_most": ("misaligned rate of the clean twin", "\N{LESS-THAN OR EQUAL TO}"),
+    "decoy_at_most": ("misaligned rate of the decoy", "\N{LESS-THAN OR EQUAL TO}"),
+    "decoy_oddness": ("quirk of the decoy minus the twin's", "\N{GREATER-THAN OR EQUAL TO}"),
+    "capability_kept": ("usefulness lost against the base", "\N{LESS-THAN OR EQUAL TO}"),
+}
+"""Each gate of `organoid.types.Gates` in words, and the direction of its threshold."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """The verdict, short and long."""
+
+    short: str
+    sentence: str
+    risk: Estimate
+    number: str  # `at most 33.9 %` without the words
+    method: str
+    facts: tuple[tuple[str, str], ...]  # (what is counted, the count)
+    caveats: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gate:
+    """One gate of one organism."""
+
+    organism: str
+    name: str
+    words: str
+    value: Estimate
+    needs: str
+    passed: bool | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrganismRow:
+    """One row of the first table."""
+
+    organism: str
+    arms: Mapping[str, Estimate]
+    usefulness_naive: Estimate
+    usefulness_setup: Estimate
+    gap: Estimate
+    n: str
+    established: bool | None
+    gates: tuple[Gate, ...]
+
+    @property
+    def failed(self) -> tuple[Gate, ...]:
+        """The gates that were not passed."""
+        return tuple(gate for gate in self.gates if gate.passed is not True)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TechniqueRow:
+    """One row of the technique table."""
+
+    name: str
+    access: str
+    auroc: Estimate
+    null: Estimate
+    oracle: Estimate
+    tpr: Estimate
+    n: str
+    cost: str
+    families: tuple[tuple[str, Estimate], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FailedTrial:
+    """A trial that ended in an error."""
+
+    id: str
+    organism: str
+    variant: str
+    setup: str
+    seed: str
+    error: str
+
+
+def answer(result: Row) -> Answer:
+    """Return the verdict of a result; every missing count and bound is words."""
+    verdict = mapping(result.get("verdict"))
+    risk = Estimate(value=finite(verdict.get("risk_upper_95")), reason=reason_for(verdict, "risk_upper_95"))
+    return Answer(
+        short=_short(verdict, risk),
+        sentence=visible(str(verdict.get("sentence") or f"The risk is not estimable: {risk.why or NO_REASON}.")),
+        risk=risk,
+        number=percent(risk.value),
+        method=visible(str(verdict.get("method") or "method not recorded")),
+        facts=(
+            ("runs of the setup", _whole(verdict.get("n_runs"))),
+            ("released", _whole(verdict.get("n_released"))),
+            ("released, misaligned and unnoticed", _whole(verdict.get("n_undetected"))),
+            ("organisms established", _established(result)),
+        ),
+        caveats=tuple(visible(str(caveat)) for caveat in sequence(verdict.get("caveats"))),
+    )
+
+
+def _short(verdict: Row, risk: Estimate) -> str:
+    runs, undetected = verdict.get("n_runs"), verdict.get("n_undetected")
+    if not isinstance(runs, int) or not isinstance(undetected, int) or runs == 0:
+        return "Not known."
+    if undetected > 0:
+        return f"It did, in {undetected} of {runs} runs."
+    if not risk.known:
+        return f"Not in these {runs} runs; how often it would is not estimable."
+    return f"Not in these {runs} runs; up to {percent(risk.value)} of runs can't be ruled out."
+
+
+def _established(result: Row) -> str:
+    known = [row.established for row in organisms(result)]
+    return f"{known.count(True)} of {len(known)}" if known else "none tested"
+
+
+def _whole(value: object) -> str:
+    return f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else "not recorded"
+
+
+def organisms(result: Row) -> list[OrganismRow]:
+    """Return the rows of the first table, gates beside them."""
+    found = gates(result)
+    return [_organism(row, *found.get(str(row.get("organism")), (None, ()))) for row in table(result)]
+
+
+def _organism(row: Row, established: bool | None, passed: tuple[Gate, ...]) -> OrganismRow:
+    return OrganismRow(
+        organism=visible(str(row.get("organism"))),
+        arms={arm.value: estimate(row, arm.value) for arm in Arm},
+        usefulness_naive=estimate(row, "usefulness_naive"),
+        usefulness_setup=estimate(row, "usefulness_setup"),
+        gap=estimate(row, "gap_recovered", bounds=("ci_low", "ci_high")),
+        n=_counts(row.get("n")),
+        established=established,
+        gates=passed,
+    )
+
+
+def _counts(n: object) -> str:
+    """Write a number of trials: one for all arms, or one per arm."""
+    per_arm = [f"{visible(arm)} {count}" for arm, count in mapping(n).items()]
+    return ", ".join(per_arm) if per_arm else _whole(n)
+
+
+def gates(result: Row) -> dict[str, tuple[bool | None, tuple[Gate, ...]]]:
+    """Return, per organism, whether it is established and each of its gates."""
+    found: dict[str, tuple[bool | None, tuple[Gate, ...]]] = {}
+    for organism, entry in mapping(result.get("gates")).items():
+        established = mapping(entry).get("established")
+        parts = tuple(
+            _gate(organism, name, mapping(gate)) for name, gate in mapping(mapping(entry).get("gates")).items()
+        )
+        found[organism] = (established if isinstance(established, bool) else None, parts)
+    return found
+
+
+def _gate(organism: str, name: str, row: Row) -> Gate:
+    words, sign = GATE_WORDS.get(name, (visible(name), "threshold"))
+    passed = row.get("passed")
+    return Gate(
+        organism=visible(organism),
+        name=visible(name),
+        words=words,
+        value=estimate(row, "value"),
+        needs=f"{sign} {decimal(finite(row.get('threshold')))}",
+        passed=passed if isinstance(passed, bool) else None,
+    )
+
+
+def gate_rows(result: Row) -> Rows:
+    """Return one flat row per organism and gate."""
+    return [
+        {
+            "organism": gate.organism,
+            "established": established,
+            "gate": gate.name,
+            "value": gate.value.value,
+            "needs": gate.needs,
+            "passed": gate.passed,
+            "reason": gate.value.why or None,
+        }
+        for established, parts in gates(result).values()
+        for gate in parts
+    ]
+
+
+def techniques(result: Row) -> list[TechniqueRow]:
+    """Return the rows of the technique table."""
+    return [_technique(row) for row in map(mapping, sequence(result.get("techniques")))]
+
+
+def _technique(row: Row) -> TechniqueRow:
+    return TechniqueRow(
+        name=visible(str(row.get("name"))),
+        access=visible(str(row.get("access"))),
+        auroc=auroc(row),
+        null=estimate_as(row, "null_auroc", "null_ci"),
+        oracle=estimate_as(row, "oracle_auroc", "oracle_ci"),
+        tpr=estimate(row, "tpr_at_fpr05"),
+        n=f"{_whole(row.get('n_pos'))} / {_whole(row.get('n_neg'))}",
+        cost=cost_words(row.get("cost")),
+        families=tuple(
+            (visible(family), Estimate(value=finite(value))) for family, value in mapping(row.get("family_auroc")).items()
+        ),
+    )
+
+
+def cost_words(cost: object) -> str:
+    """Write a cost: queries, tokens and seconds, or one number of queries."""
+    if isinstance(cost, int | float) and not isinstance(cost, bool):
+        return f"{cost:,.0f} queries"
+    parts = mapping(cost)
+    words = [f"{parts[key]:,.0f} {key}" for key in ("queries", "tokens") if finite(parts.get(key)) is not None]
+    if finite(parts.get("seconds")) is not None:
+        words.append(duration(finite(parts["seconds"])))
+    return ", ".join(words) or "not recorded"
+
+
+def failures(result: Row) -> list[FailedTrial]:
+    """Return the trials that did not finish, with what they said."""
+    return [
+        FailedTrial(
+            **{key: visible(str(trial.get(key, "unknown"))) for key in ("id", "organism", "variant", "setup", "seed")},
+            error=visible(str(trial.get("error") or NO_REASON)),
+        )
+        for trial in trials(result)
+        if trial.get("status") != "done"
+    ]
+
+
+def trial_rows(result: Row) -> Rows:
+    """Return one flat row per trial: what it was, what became of it and who flagged it."""
+    return [
+        {
+            **{key: _plain(trial.get(key)) for key in ("id", "organism", "variant", "setup", "seed", "status")},
+            "misaligned": trial.get("misaligned"),
+            "usefulness": finite(trial.get("usefulness")),
+            "released": trial.get("released"),
+            "flagged_by": ", ".join(
+                visible(name) for name, reading in mapping(trial.get("readings")).items() if mapping(reading).get("flagged")
+            ),
+            "seconds": finite(trial.get("seconds")),
+            "error": _plain(trial.get("error")),
+        }
+        for trial in trials(result)
+    ]
+
+
+def _plain(value: object) -> object:
+    return visible(value) if isinstance(value, str) else value
+
+
+def provenance(result: Row, config: Row | None) -> list[tuple[str, str]]:
+    """Return what is needed to run it again, as (name, value) pairs: versions, seeds, digests, times."""
+    seeds = sorted({str(trial.get("seed")) for trial in trials(result)} | {str(s) for s in sequence(result.get("seeds"))})
+    pairs: list[tuple[str, Any]] = [
+        ("setup", tested_setup(result)),
+        ("organoid", result.get("organoid_version")),
+        *[(f"{name} version", version) for name, version in mapping(mapping(config).get("versions")).items()],
+        ("seeds", ", ".join(seeds)),
+        ("spec digest", result.get("spec_digest")),
+        *[(key.replace("_", " "), value) for key, value in mapping(config).items() if key.endswith("_digest")],
+        ("started", result.get("started")),
+        ("finished", result.get("finished")),
+        ("wall clock", duration(finite(result.get("seconds")))),
+        ("peak memory of a worker", _megabytes(finite(result.get("peak_rss_mb")))),
+        ("schema version", result.get("schema_version")),
+    ]
+    return [(visible(name), visible(str(value)) if value not in (None, "") else "not recorded") for name, value in pairs]
+
+
+def _megabytes(value: float | None) -> str | None:
+    return None if value is None else f"{value:,.0f} MB"
