@@ -22,7 +22,7 @@ test: $(VENV)/.dev ## set up, then run every test
 check: $(VENV)/.dev ## set up, then check format, lint, types and the layout rules
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
-	@$(BIN)/pyright
+	@$(BIN)/pyright --pythonpath $(BIN)/python
 	@$(BIN)/python -m pytest --quiet tests/test_layout.py
 
 format: $(VENV)/.dev ## set up, then format and mend what can be mended by itself

@@ -98,10 +98,10 @@ def _fields(value: object) -> Mapping[str | int, object]:
 
 
 def _child(value: object, part: str | int) -> object:
-    if isinstance(value, list | tuple) and isinstance(part, int):
-        items = cast("Sequence[object]", value)
-        return items[part] if part < len(items) else None
-    return _fields(value).get(part)
+    if isinstance(part, str):
+        return _fields(value).get(part)
+    items = cast("Sequence[object]", value) if isinstance(value, list | tuple) else ()
+    return items[part] if part < len(items) else None
 
 
 def _kinds(root: Schema, path: Path, data: object) -> list[str]:
