@@ -6,13 +6,16 @@ import sys
 import time
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
 from organoid.lab.journal import verify
 
+ROOT = Path(__file__).parents[2]
 NUM_TASKS = 24
 RUN = f"""
 import json, sys
 from pathlib import Path
+from typing import Any
 from organoid.lab.engines.local import LocalEngine
 from organoid.lab.execute import run_tasks
 from organoid.lab.run_directory import RunDirectory
@@ -65,3 +68,48 @@ def test_a_run_killed_at_random_moments_gives_the_same_numbers_and_repeats_no_fi
     counts = Counter(calls.read_text().split())
     assert len(counts) == NUM_TASKS
     assert sum(counts.values()) <= NUM_TASKS + 2 * 3
+
+
+PROGRAM = """
+import argparse, json, os, sys, time
+from pathlib import Path
+from typing import Any
+from organoid.lab.engines.local import LocalEngine
+from organoid.lab.execute import run_tasks
+from organoid.lab.run_directory import RunDirectory
+from organoid.lab.tasks import Task
+
+parser = argparse.ArgumentParser()
+parser.add_argument("--out", type=Path)
+parser.add_argument("--resume", action="store_true")
+parser.add_argument("--clock", action="store_true")
+chosen = parser.parse_args()
+payloads = [{"seed": seed, "sleep_s": 0.02} for seed in range(9)]
+tasks = [Task(id=str(payload["seed"]), function="dummy_tasks:number", payload=payload) for payload in payloads]
+with (RunDirectory.resume if chosen.resume else RunDirectory.create)(chosen.out, {}) as run:
+    results = run_tasks(tasks, run=run, engine=LocalEngine(preload=()), num_workers=2)
+    noise = time.time() if chosen.clock else 0
+    run.write_json("result.json", {"seconds": time.time(), "numbers": [r.value for r in results.values()], "x": noise})
+"""
+
+
+def kill_test(tmp_path: Path, *options: str) -> tuple[int, dict[str, Any]]:
+    (tmp_path / "program.py").write_text(PROGRAM)
+    kill_resume = [sys.executable, "-m", "benchmarks.kill_resume", "--kills", "3", "--json", tmp_path / "found.json"]
+    done = subprocess.run(
+        [*kill_resume, "--", sys.executable, tmp_path / "program.py", *options],
+        env=os.environ | {"PYTHONPATH": os.pathsep.join([str(ROOT), *sys.path])},
+        stdout=subprocess.DEVNULL,
+    )
+    return done.returncode, json.loads((tmp_path / "found.json").read_text())
+
+
+def test_the_kill_test_finds_a_sound_run_sound(tmp_path):
+    code, found = kill_test(tmp_path)
+    assert (code, found["sound"], found["num_tasks"], len(found["kills_after_s"])) == (0, True, 9, 3)
+
+
+def test_the_kill_test_sees_numbers_that_differ(tmp_path):
+    code, found = kill_test(tmp_path, "--clock")
+    assert (code, found["sound"]) == (1, False)
+    assert {line.split(":")[0] for line in found["differences"]} == {"result.x"}
