@@ -6,8 +6,8 @@ outcomes*, known only afterwards: hard to beat with few runs, so a skill above 0
 multi-class scores are left out: a trial's truth is one yes or no.
 
 Example:
-    >>> brier([0.9, 0.2], [1, 0]).score.value
-    0.025...
+    >>> brier([0.75, 0.25], [1, 0]).score.value
+    0.0625
 """
 
 from collections.abc import Sequence
