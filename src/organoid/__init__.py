@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from organoid.errors import OrganoidError as OrganoidError
     from organoid.errors import PrerequisiteError as PrerequisiteError
     from organoid.errors import UserError as UserError
+    from organoid.types import Access as Access
     from organoid.types import AccessKind as AccessKind
     from organoid.types import Context as Context
     from organoid.types import Cost as Cost
@@ -26,11 +27,14 @@ if TYPE_CHECKING:
     from organoid.types import DocumentsStage as DocumentsStage
     from organoid.types import Environment as Environment
     from organoid.types import Episode as Episode
+    from organoid.types import Fitted as Fitted
     from organoid.types import Gates as Gates
     from organoid.types import Job as Job
     from organoid.types import JobStage as JobStage
+    from organoid.types import Labelled as Labelled
     from organoid.types import Message as Message
     from organoid.types import Monitor as Monitor
+    from organoid.types import Observation as Observation
     from organoid.types import Organism as Organism
     from organoid.types import Outcome as Outcome
     from organoid.types import Preference as Preference
@@ -40,6 +44,7 @@ if TYPE_CHECKING:
     from organoid.types import ReleaseRule as ReleaseRule
     from organoid.types import Setup as Setup
     from organoid.types import Stage as Stage
+    from organoid.types import Technique as Technique
     from organoid.types import Trait as Trait
     from organoid.types import Turn as Turn
     from organoid.types import Variant as Variant
@@ -53,6 +58,7 @@ if TYPE_CHECKING:
 _HOMES = {
     "organoid.errors": ("AccessError", "OrganoidError", "PrerequisiteError", "UserError"),
     "organoid.types": (
+        "Access",
         "AccessKind",
         "Context",
         "Cost",
@@ -62,11 +68,14 @@ _HOMES = {
         "DocumentsStage",
         "Environment",
         "Episode",
+        "Fitted",
         "Gates",
         "Job",
         "JobStage",
+        "Labelled",
         "Message",
         "Monitor",
+        "Observation",
         "Organism",
         "Outcome",
         "Preference",
@@ -76,6 +85,7 @@ _HOMES = {
         "ReleaseRule",
         "Setup",
         "Stage",
+        "Technique",
         "Trait",
         "Turn",
         "Variant",
