@@ -7,7 +7,7 @@ import pytest
 
 from organoid.errors import PrerequisiteError, UserError
 from organoid.lab.digest import digest_json
-from organoid.lab.store import CACHE_VARIABLE, Store, cache_root
+from organoid.lab.store import CACHE_VARIABLE, Store, cache_root, default_store
 
 A, B, C = (digest_json(name) for name in "abc")
 
@@ -103,6 +103,8 @@ def test_a_digest_can_not_leave_the_root(tmp_path):
 def test_the_root_comes_from_the_environment(tmp_path, monkeypatch):
     monkeypatch.setenv(CACHE_VARIABLE, str(tmp_path))
     assert cache_root() == tmp_path
+    assert default_store() is default_store()
+    assert default_store().root == tmp_path
     monkeypatch.delenv(CACHE_VARIABLE)
     assert cache_root() == Path.home() / ".cache" / "organoid"
 

@@ -17,9 +17,10 @@ import errno
 import os
 import re
 import shutil
-import tempfile
 import time
+import uuid
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -66,6 +67,11 @@ def cache_root() -> Path:
     """Return the cache's root: `$ORGANOID_CACHE`, or `~/.cache/organoid`."""
     chosen = os.environ.get(CACHE_VARIABLE)
     return Path(chosen).expanduser() if chosen else Path.home() / ".cache" / "organoid"
+
+
+def default_store() -> Store:
+    """Return this process's store at `cache_root()`: the same object each time, so that entries are checked once."""
+    return _store_at(cache_root())
 
 
 class Store:
@@ -116,7 +122,7 @@ class Store:
                 return found
             with disk_errors(self.root, otherwise=_REMEDY):
                 self._clear(digest)
-                temporary = Path(tempfile.mkdtemp(prefix=f"{digest}-", dir=self.root / "building"))
+                temporary = self._temporary(digest)
             return self._build(digest, build, temporary)
         finally:
             lock.release()
@@ -134,12 +140,9 @@ class Store:
         for entry, manifest in sorted(entries, key=lambda pair: pair[0].stat().st_mtime):
             if kept <= max_bytes and manifest is not None:
                 continue
-            lock = Lock(self.root / "locks" / entry.name)
-            if time.time() - entry.stat().st_mtime < unused_for_s or not lock.acquire(wait=False):
+            if time.time() - entry.stat().st_mtime < unused_for_s or not self._removed(entry.name):
                 continue
             size = 0 if manifest is None else manifest.num_bytes
-            self._clear(entry.name)
-            lock.release()
             removed, bytes_removed, kept = removed + 1, bytes_removed + size, kept - size
         return Pruned(removed, bytes_removed, kept)
 
@@ -148,12 +151,29 @@ class Store:
             raise ValueError(f"a digest is 64 hexadecimal digits, got {digest!r}")
         return self.root / "entries" / digest
 
+    def _removed(self, digest: str) -> bool:
+        """Remove an entry and return True, or False when someone is building it."""
+        lock = Lock(self.root / "locks" / digest)
+        if not lock.acquire(wait=False):
+            return False
+        try:
+            self._clear(digest)
+        finally:
+            lock.release()
+        return True
+
+    def _temporary(self, digest: str) -> Path:
+        """Return a new directory to build in, with the permissions that the user's umask gives."""
+        path = self.root / "building" / f"{digest}-{uuid.uuid4().hex}"
+        path.mkdir()
+        return path
+
     def _clear(self, digest: str) -> None:
         """Remove a damaged entry and what killed builders left; the caller holds the lock of `digest`."""
         self._verified.discard(digest)
         entry = self._entry(digest)
         if entry.exists():  # renamed first, so that no reader meets it half removed
-            entry.rename(Path(tempfile.mkdtemp(prefix=f"{digest}-", dir=self.root / "building")) / "removed")
+            entry.rename(self._temporary(digest) / "removed")
         for left in (self.root / "building").glob(f"{digest}-*"):
             shutil.rmtree(left, ignore_errors=True)
 
@@ -181,6 +201,11 @@ class Store:
             shutil.rmtree(temporary, ignore_errors=True)
             return
         sync(self.root / "entries")
+
+
+@cache
+def _store_at(root: Path) -> Store:
+    return Store(root)
 
 
 def _write_manifest(entry: Path, digest: str) -> None:
