@@ -1,6 +1,6 @@
 import pytest
 
-from organoid.certificate.arms import arm, grain, listed, percent_at_most
+from organoid.certificate.arms import arm, grain, listed, percent_at_least, percent_at_most
 from organoid.types import Context, Trait, Variant
 
 
@@ -10,6 +10,10 @@ from organoid.types import Context, Trait, Variant
 )
 def test_bounds_are_rounded_up(share, words):
     assert percent_at_most(share) == words
+
+
+def test_lower_bounds_are_rounded_down():
+    assert [percent_at_least(share) for share in (0.6637, 0.9, 0.0)] == ["66.3 %", "90 %", "0 %"]
 
 
 @pytest.mark.parametrize(

@@ -133,6 +133,17 @@ def test_bootstrap_matches_scipy(method):
     assert (ours.ci_low, ours.ci_high) == pytest.approx((theirs.low, theirs.high), abs=0.02)
 
 
+def test_expanded_percentiles_cover_with_few_clusters_where_plain_ones_do_not():
+    rng = np.random.default_rng(6)
+    held = {"expanded": 0, "percentile": 0}
+    for draw in rng.normal(0.0, 1.0, (600, 8)):
+        for method in held:
+            estimate = bootstrap_mean(draw, method=method, num_resamples=500)
+            held[method] += estimate.ci_low <= 0.0 <= estimate.ci_high
+    assert held["expanded"] / 600 > 0.93
+    assert held["percentile"] / 600 < 0.91
+
+
 def test_bootstrap_resamples_clusters_not_values():
     values = np.repeat([0.0, 1.0, 0.0, 1.0, 1.0, 0.0], 50)
     naive = bootstrap_mean(values)

@@ -60,11 +60,34 @@ def test_interval_covers_the_true_auroc():
     assert np.mean(hits) > 0.90
 
 
-def test_perfect_separation_is_not_certainty():
-    estimate = auroc([1, 2, 3, 11, 12, 13], [0, 0, 0, 1, 1, 1])
-    assert estimate.ci_high == 1.0 and estimate.ci_low == pytest.approx(0.025 ** (1 / 3))
-    more = auroc(range(40), [0] * 20 + [1] * 20)
-    assert more.ci_low > estimate.ci_low
+def hanley_mcneil_error(theta, m, n):
+    """The standard error of an AUROC (Hanley and McNeil 1982), with m and n both at their mean as Newcombe has it."""
+    size = (m + n) / 2
+    q1, q2 = theta / (2 - theta), 2 * theta**2 / (1 + theta)
+    return ((theta * (1 - theta) + (size - 1) * (q1 - theta**2 + q2 - theta**2)) / (m * n)) ** 0.5
+
+
+@pytest.mark.parametrize(("m", "n"), [(3, 3), (9, 36), (20, 20)])
+def test_perfect_separation_is_not_certainty(m, n):
+    estimate = auroc(range(m + n), [0] * n + [1] * m)
+    assert estimate.value == estimate.ci_high == 1.0
+    assert 1 - estimate.ci_low == pytest.approx(1.96 * hanley_mcneil_error(estimate.ci_low, m, n), rel=1e-4)
+
+
+def test_one_wrong_pair_does_not_narrow_the_interval():
+    labels = [0] * 9 + [1] * 9
+    perfect, nearly = auroc(range(18), labels), auroc([*range(8), 9, 8, *range(10, 18)], labels)
+    assert nearly.value < perfect.value and nearly.ci_low < perfect.ci_low
+
+
+def test_interval_covers_near_the_end_of_the_scale():
+    rng = np.random.default_rng(9)
+    true, held = 0.9456, []  # Phi(1.6)
+    for _ in range(300):
+        scores = np.concatenate([rng.normal(0, 1, 10), rng.normal(1.6 * 2**0.5, 1, 10)])
+        estimate = auroc(scores, [0] * 10 + [1] * 10, num_resamples=200)
+        held.append(estimate.ci_low <= true <= estimate.ci_high)
+    assert np.mean(held) > 0.92
 
 
 def test_a_constant_score_has_an_interval_around_one_half():

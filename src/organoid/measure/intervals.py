@@ -2,8 +2,9 @@
 
 The sampling unit is the training run, never the prompt: prompts of one model share its weights. Offered are exact
 binomial intervals (Clopper and Pearson 1934), Student's t for a mean over runs and for paired differences, Fieller's
-interval for a ratio of two paired means (Fieller 1954), and a seeded bootstrap over whole clusters (percentile, or BCa:
-Efron 1987). Bayesian intervals are left out: their prior would be the argument.
+interval for a ratio of two paired means (Fieller 1954), and a seeded bootstrap over whole clusters (percentile; BCa:
+Efron 1987; or the percentile expanded for few clusters: Hesterberg 2015, sec. 4.2). Bayesian intervals are left out:
+their prior would be the argument.
 
 Two departures, both because tiny models repeat themselves exactly. Fewer than two runs give no interval rather than one
 of no width. And `grain`, the smallest step the measurement can show (1 / prompts for a rate), is a floor under the
@@ -45,12 +46,11 @@ class Ratio(NamedTuple):
     denominator: Estimate
 
 
-def clopper_pearson(num_hits: float, num_runs: int, *, confidence: float = 0.95, side: Side = "two") -> Estimate:
+def clopper_pearson(num_hits: int, num_runs: int, *, confidence: float = 0.95, side: Side = "two") -> Estimate:
     """Return the exact interval of a rate from `num_hits` in `num_runs` independent runs.
 
     `side` "upper" puts all the error above (the low end is 0), "lower" all below (the high end is 1). Coverage is at
-    least `confidence` at every true rate; the price is width. With no runs everything is None. Hits are whole numbers,
-    except where ties count half; then the interval interpolates between its whole neighbours.
+    least `confidence` at every true rate; the price is width. With no runs everything is None.
 
     Raises:
         ValueError: the counts are not 0 <= num_hits <= num_runs.
@@ -142,15 +142,16 @@ def bootstrap_mean(
     values_N: ArrayLike,
     clusters_N: Sequence[object] | None = None,
     *,
-    method: Literal["percentile", "bca"] = "percentile",
+    method: Literal["expanded", "percentile", "bca"] = "expanded",
     confidence: float = 0.95,
     num_resamples: int = 2000,
     seed: int = 0,
 ) -> Estimate:
     """Return the mean with a bootstrap interval that resamples whole clusters (each value its own by default).
 
-    `n` is the number of clusters. BCa corrects bias and skew at the cost of a jackknife; both need tens of clusters to
-    cover as named. With fewer than two clusters, or no variation between them, the interval is None.
+    `n` is the number of clusters. BCa corrects bias and skew at the cost of a jackknife; it and the plain percentile
+    need tens of clusters to cover as named, which the expanded percentile makes good down to about ten. With fewer than
+    two clusters, or no variation between them, the interval is None.
 
     Raises:
         ValueError: values and clusters differ in length.
@@ -167,12 +168,23 @@ def bootstrap_mean(
     means = sums[picks].sum(1) / sizes[picks].sum(1)
     if float(np.ptp(means)) <= 1e-12 * max(1.0, abs(mean)):
         return Estimate(mean, None, None, n, "all clusters equal: spread between clusters not estimable")
-    levels = np.array([(1 - confidence) / 2, (1 + confidence) / 2])
+    levels = expanded_levels(confidence, n)
+    if method != "expanded":
+        levels = np.array([(1 - confidence) / 2, (1 + confidence) / 2])
     if method == "bca":
         leave_one_out = (sums.sum() - sums) / (sizes.sum() - sizes)
         levels = _bca_levels(levels, means, mean, leave_one_out)
     low, high = np.quantile(means, levels)
     return Estimate(mean, float(low), float(high), n)
+
+
+def expanded_levels(confidence: float, num_units: int) -> Floats:
+    """Return the two percentiles to read off a bootstrap of `num_units` >= 2 units: those at which it would equal t.
+
+    A bootstrap's spread is too small by sqrt((n - 1) / n) and its tails are normal where t's are heavier.
+    """
+    reach = t_quantile((1 + confidence) / 2, num_units - 1) * (num_units / (num_units - 1)) ** 0.5
+    return np.array([normal_cdf(-reach), normal_cdf(reach)])
 
 
 def cluster_index(clusters_N: Sequence[object] | None, num_values: int) -> tuple[NDArray[np.intp], int]:

@@ -20,8 +20,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from organoid.measure.intervals import Estimate, clopper_pearson, cluster_index
-from organoid.measure.quantiles import Floats, beta_quantile
+from organoid.measure.intervals import Estimate, clopper_pearson, cluster_index, expanded_levels
+from organoid.measure.quantiles import Floats, beta_quantile, normal_quantile
 
 MIN_PER_CLASS = 2
 """Fewer positives or negatives than this and a ranking is an anecdote: not estimable."""
@@ -49,9 +49,10 @@ def auroc(
     """Return the AUROC with a bootstrap interval over runs, or over clusters of runs.
 
     Without clusters, positives and negatives are resampled separately. With clusters (say family and seed, which share
-    a base and data) whole clusters are resampled, and draws that lack a class are dropped. When every resample gives
-    the same number, as under perfect separation, the bootstrap would claim certainty; the interval is then
-    Clopper-Pearson over disjoint (positive, negative) pairs, of which there are as many as units in the smaller class.
+    a base and data) whole clusters are resampled, and draws that lack a class are dropped. Percentiles are expanded for
+    few clusters: without that, 9 clusters cover 88 % instead of 95 %. Under (nearly) perfect separation resamples
+    hardly differ and a bootstrap would claim certainty, so the interval is never narrower than Newcombe's (2006, method
+    5) for independent runs.
 
     Args:
         scores_N: finite; higher is more suspicious.
@@ -78,11 +79,9 @@ def auroc(
     rng = np.random.default_rng(seed)
     counts_RN = _resample_counts(rng, labels, None if clusters_N is None else index_N, num_resamples)
     draws = _weighted_auroc(order_PM, counts_RN[:, labels], counts_RN[:, ~labels])
-    if float(np.ptp(draws)) < 1e-12:
-        exact = clopper_pearson(value * units, units, confidence=confidence)
-        return Estimate(value, exact.ci_low, exact.ci_high, len(scores))
-    low, high = np.quantile(draws, [(1 - confidence) / 2, (1 + confidence) / 2])
-    return Estimate(value, float(low), float(high), len(scores))
+    low, high = np.quantile(draws, expanded_levels(confidence, units))
+    floor_low, floor_high = _newcombe(value, order_PM.shape, confidence)
+    return Estimate(value, min(float(low), floor_low), max(float(high), floor_high), len(scores))
 
 
 def auroc_of_columns(scores_NK: ArrayLike, labels_N: ArrayLike) -> Floats:
@@ -161,6 +160,24 @@ def _resample_counts(
 def _weighted_auroc(order_PM: Floats, positive_RP: Floats, negative_RM: Floats) -> Floats:
     pairs = ((positive_RP @ order_PM) * negative_RM).sum(1)
     return pairs / (positive_RP.sum(1) * negative_RM.sum(1))
+
+
+def _newcombe(value: float, counts: tuple[int, ...], confidence: float) -> tuple[float, float]:
+    """Return the AUROCs whose own standard error puts `value` just within reach; `counts` are of each class."""
+    reach, mean_count = normal_quantile((1 + confidence) / 2), sum(counts) / 2
+
+    def distance(theta: float) -> float:
+        spread = 2 * mean_count - 1 - 3 * (mean_count - 1) / ((2 - theta) * (1 + theta))
+        return abs(value - theta) - reach * (theta * (1 - theta) * spread / (counts[0] * counts[1])) ** 0.5
+
+    ends: list[float] = []
+    for outside in (0.0, 1.0):
+        near, far = value, outside
+        for _ in range(50):  # bisection between the value, within reach, and the end of the scale, out of it
+            middle = (near + far) / 2
+            near, far = (near, middle) if distance(middle) > 0 else (middle, far)
+        ends.append(near)
+    return ends[0], ends[1]
 
 
 def _scored(scores_N: ArrayLike, labels_N: ArrayLike) -> tuple[Floats, NDArray[np.bool_]]:

@@ -1,0 +1,146 @@
+"""From what the trials returned to `result.json`: records, readings, tables, verdict.
+
+Everything here is arithmetic on finished trials; it runs in a second, and running it again changes nothing.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from organoid import __version__
+from organoid.certificate.calibrate import calibrate
+from organoid.certificate.gates import gate_table
+from organoid.certificate.tables import effect_table, technique_table
+from organoid.certificate.verdict import verdict
+from organoid.lab.catalogue import find_organism, find_technique
+from organoid.lab.plan import Plan, trial_id
+from organoid.lab.readings import Observed, read_all
+from organoid.lab.records import ReadingRecord, TrialRecord, TrialSpec
+from organoid.lab.tasks import TaskResult
+from organoid.lab.trial import is_calibration
+from organoid.types import ReleaseRule
+
+SCHEMA_VERSION = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Assembled:
+    """The judged records, and the part of `result.json` that follows from them."""
+
+    records: tuple[TrialRecord, ...]
+    result: Mapping[str, Any]
+
+
+def assemble(
+    plan: Plan, results: Mapping[str, TaskResult], *, base_usefulness: float | None, seed: int = 0
+) -> Assembled:
+    """Judge a finished test.
+
+    Args:
+        plan: what was to be run.
+        results: by trial id; a failed trial is a row.
+        base_usefulness: of the base before any training, for the capability gate.
+        seed: of the bootstraps.
+    """
+    techniques = {name: find_technique(name) for name in plan.techniques}
+    readings = read_all(_observed(plan.specs, results), techniques)
+    records = [_record(spec, results[trial_id(spec)], readings.get(trial_id(spec), {})) for spec in plan.specs]
+    rules = {plan.setup.name: plan.setup.release, "naive": ReleaseRule()}
+    judged = calibrate(records, rules=rules)
+    gates = gate_table(
+        judged.records,
+        {(organism := find_organism(ref)).name: organism.gates for ref in plan.organisms},
+        base_usefulness=base_usefulness,
+    )
+    access = {name: sorted(kind.value for kind in technique.access) for name, technique in techniques.items()}
+    found = verdict(judged.records, plan.setup.name, rule=plan.setup.release, gates=gates, thresholds=judged.thresholds)
+    result = {
+        "schema_version": SCHEMA_VERSION,
+        "organoid_version": __version__,
+        "setup": plan.setup.name,
+        "base": plan.base,
+        "base_usefulness": base_usefulness,
+        "trials": [_row(record, judged.withheld.get(record.id)) for record in judged.records],
+        "table": [row.model_dump(mode="json") for row in effect_table(judged.records, plan.setup.name)],
+        "techniques": [
+            row.model_dump(mode="json") | {"summary": techniques[row.name].summary}
+            for row in technique_table(judged.records, access, seed=seed)
+        ],
+        "thresholds": [row._asdict() if hasattr(row, "_asdict") else row.model_dump() for row in judged.thresholds],
+        "gates": {name: row.model_dump(mode="json") for name, row in gates.items()},
+        "verdict": found.model_dump(mode="json"),
+    }
+    return Assembled(judged.records, result)
+
+
+def _observed(specs: Sequence[TrialSpec], results: Mapping[str, TaskResult]) -> list[Observed]:
+    subjects = list[Observed]()
+    for spec in specs:
+        value = results[trial_id(spec)].value
+        if value is not None:
+            subjects.append(
+                Observed(
+                    id=trial_id(spec),
+                    family=find_organism(spec.organism).family,
+                    misaligned=value["misaligned"],
+                    calibrates=is_calibration(spec),
+                    observations=value["observations"],
+                )
+            )
+    return subjects
+
+
+_MEASURED = ("truth", "misaligned_rate", "misaligned", "quirk_rate", "usefulness", "trace", "transcripts")
+
+
+def _record(spec: TrialSpec, done: TaskResult, readings: Mapping[str, ReadingRecord]) -> TrialRecord:
+    organism, value = find_organism(spec.organism), done.value
+    shared = {
+        "id": trial_id(spec),
+        "organism": organism.name,
+        "family": organism.family,
+        "variant": spec.variant,
+        "setup": spec.setup.name,
+        "seed": spec.seed,
+        "status": done.status,
+        "seconds": done.seconds or 0.0,
+        "peak_rss_mb": done.peak_rss_mb,
+    }
+    if value is None:
+        error = done.error
+        return TrialRecord(**shared, error=f"{error.type}: {error.message}" if error else "no result")
+    measured = {name: value[name] for name in _MEASURED}
+    return TrialRecord(**shared, **measured, subject_digest=value["subject_digest"], readings=readings)
+
+
+def _row(record: TrialRecord, withheld: str | None) -> dict[str, Any]:
+    """Return a trial as CONTRACT has it, with the counts behind each rate beside it."""
+    return {
+        "id": record.id,
+        "organism": record.organism,
+        "family": record.family,
+        "variant": record.variant.value,
+        "setup": record.setup,
+        "seed": record.seed,
+        "status": record.status,
+        "seconds": record.seconds,
+        "peak_rss_mb": record.peak_rss_mb,
+        "error": record.error,
+        "misalignment": {
+            trait.value: {context.value: rate.rate for context, rate in cells.items()}
+            for trait, cells in record.truth.items()
+        },
+        "outcomes": {
+            trait.value: {context.value: rate.model_dump() for context, rate in cells.items()}
+            for trait, cells in record.truth.items()
+        },
+        "misaligned_rate": record.misaligned_rate,
+        "misaligned": record.misaligned,
+        "quirk_rate": record.quirk_rate,
+        "usefulness": record.usefulness,
+        "released": record.released,
+        "withheld_reason": withheld,
+        "readings": {name: reading.model_dump(mode="json") for name, reading in record.readings.items()},
+        "trace": list(record.trace),
+        "subject_digest": record.subject_digest,
+    }
