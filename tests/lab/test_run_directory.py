@@ -102,6 +102,15 @@ def test_a_run_killed_before_its_config_can_be_created_or_resumed(tmp_path):
             assert len(run.journal.entries) == 1
 
 
+def test_half_written_files_of_a_killed_run_are_cleared(tmp_path):
+    RunDirectory.create(tmp_path, CONFIG).close()
+    (tmp_path / "results").mkdir()
+    (tmp_path / "results" / ".a.json.17.tmp").write_text("{")
+    (tmp_path / "results" / "a.json").write_text("{}")
+    RunDirectory.resume(tmp_path, CONFIG).close()
+    assert os.listdir(tmp_path / "results") == ["a.json"]
+
+
 def test_a_torn_journal_is_said(tmp_path):
     with RunDirectory.create(tmp_path, CONFIG) as run:
         run.journal.append("task", {"task": "t"})

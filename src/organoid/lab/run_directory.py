@@ -189,6 +189,9 @@ def _locked(path: Path) -> Lock:
         raise UserError(f"another process (id {holder}) is running in {path}. Wait for it, or choose another --out.")
     with disk_errors(path, otherwise=_REMEDY):
         lock.path.write_text(f"{os.getpid()}\n")
+        if _is_unused(path) or _has_begun(path):
+            for left in path.rglob(".*.tmp"):  # half-written files of a run that was killed
+                left.unlink()
     return lock
 
 
