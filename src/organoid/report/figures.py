@@ -1,9 +1,10 @@
 """What does each result look like?
 
-One function per figure: plain rows (`rows.py`) in, an Altair chart out, at the pixel width asked for. Every mark has its
-interval and its own words beside it; colour never stands alone (a shape and a word go with it) and the palette is that
-of Okabe & Ito (2008), told apart with the common colour blindnesses. Values that could not be estimated are written where
-they would have been drawn. `svg` turns a chart into inline SVG, offline.
+One function per figure: plain rows (`rows.py`) in, an Altair chart out, at the pixel width asked for. Every mark has
+its interval and its own words beside it; colour never stands alone (a shape and a word go with it), and the hues are
+those of Okabe & Ito (2008), which the common colour blindnesses tell apart, darkened until small text in them can be
+read. Values that could not be estimated are written where they would have been drawn. `svg` turns a chart into inline
+SVG, offline.
 
 Example:
     >>> svg(misalignment(rows, width=700), name="misalignment")[:4]  # doctest: +SKIP
@@ -12,14 +13,13 @@ Example:
 
 from __future__ import annotations
 
-import io
 import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from organoid.report.rows import QUANTITIES, Arm, Rows
+from organoid.report.rows import Arm, Quantity, Rows
 from organoid.report.words import Estimate, Row
 
 if TYPE_CHECKING:
@@ -31,6 +31,7 @@ BLUE, VERMILLION, GREEN, PURPLE, GREY = "#0072b2", "#c8500a", "#00805c", "#a8557
 
 FONT = "Helvetica Neue, Arial, Liberation Sans, sans-serif"
 LINE = 16  # pixels from one row of a forest to the next
+PANEL = 86  # pixels of height of a panel of the timeline
 TICKS = 36  # pixels left of a panel for the numbers of its axis
 NARROW = 480  # pixels below which only the value, not its interval, is written beside a mark
 
@@ -65,7 +66,9 @@ def misalignment(rows: Rows, *, width: int) -> alt.LayerChart:
         rows: `rows.misalignment(result)`, at least one.
         width: pixels of the whole figure.
     """
-    return _forest(rows, group="organism", series="arm", marks=ARMS, width=width, title="misaligned rate, hidden contexts")
+    return _forest(
+        rows, group="organism", series="arm", marks=ARMS, width=width, title="misaligned rate, hidden contexts"
+    )
 
 
 def techniques(rows: Rows, *, width: int) -> alt.LayerChart:
@@ -112,9 +115,11 @@ def safety_usefulness(rows: Rows, *, width: int) -> alt.LayerChart:
     across = base.mark_rule(strokeWidth=1, opacity=0.6).encode(
         x="usefulness_low:Q", x2="usefulness_high:Q", color=_colour("arm", ARMS)
     )
-    points = base.mark_point(filled=True, size=58, opacity=1).encode(color=_colour("arm", ARMS), shape=_shape("arm", ARMS))
+    points = base.mark_point(filled=True, size=58, opacity=1).encode(
+        color=_colour("arm", ARMS), shape=_shape("arm", ARMS)
+    )
     layers = [path, up, across, points, *_names_beside(ends, height=height, plot=plot, margin=margin)]
-    return alt.layer(*layers).properties(width=plot, height=height)
+    return alt.LayerChart(layer=layers, width=plot, height=height)
 
 
 def timeline(rows: Rows, *, width: int) -> alt.VConcatChart:
@@ -126,29 +131,49 @@ def timeline(rows: Rows, *, width: int) -> alt.VConcatChart:
     """
     import altair as alt
 
-    shown = [quantity.title for quantity in QUANTITIES if any(row["quantity"] == quantity.title for row in rows)]
+    shown = [quantity.value for quantity in Quantity if any(row["quantity"] == quantity for row in rows)]
     panel = max(50, (width - 8) // len(shown) - TICKS)
     organisms = list(dict.fromkeys(row["organism"] for row in rows))
+    traces = {(organism, title): _trace(rows, organism, title) for organism in organisms for title in shown}
     strips = [
-        alt.hconcat(*(_panel(rows, organism, title, width=panel) for title in shown), spacing=TICKS, bounds="flush").properties(
-            title=alt.TitleParams(organism, anchor="start", color=INK, fontSize=12, fontWeight=600, limit=width - 30)
+        alt.HConcatChart(
+            hconcat=[_panel(traces[organism, title], f"{row}/{title}", width=panel) for title in shown],
+            spacing=TICKS,
+            bounds="flush",
+            title=alt.TitleParams(organism, anchor="start", color=INK, fontSize=12, fontWeight=600, limit=width - 30),
         )
-        for organism in organisms
+        for row, organism in enumerate(organisms)
     ]
-    return alt.vconcat(*strips, spacing=6)
+    datasets = {f"{organisms.index(organism)}/{title}": values for (organism, title), values in traces.items()}
+    return alt.VConcatChart(vconcat=strips, spacing=6, datasets=datasets)
 
 
-def _panel(rows: Rows, organism: str, quantity: str, *, width: int) -> alt.LayerChart:
+def _trace(rows: Rows, organism: str, quantity: str) -> Rows:
+    """Return one panel's points: only what is drawn, since every layer of a chart is copied with its data."""
+    drawn = ("arm", "step", "value", "low", "high")
+    return [
+        {key: row[key] for key in drawn} for row in rows if (row["organism"], row["quantity"]) == (organism, quantity)
+    ]
+
+
+def _panel(values: Rows, name: str, *, width: int) -> alt.LayerChart:
+    """Draw the points of one panel, which the whole figure holds as the dataset `name`, or say there are none."""
     import altair as alt
 
-    values = [row for row in rows if row["organism"] == organism and row["quantity"] == quantity]
-    x = alt.X("step:Q", title="logged step", axis=alt.Axis(tickCount=3, grid=False, format="d"))
+    quantity = name.partition("/")[2]
+    title = alt.TitleParams(quantity, anchor="start", color=MUTED, fontSize=11, fontWeight="normal", limit=width + 30)
+    if not values:
+        none = alt.Chart(alt.Data(values=[{"words": "none"}])).mark_text(color=MUTED, fontStyle="italic", align="left")
+        return alt.LayerChart(
+            layer=[none.encode(x=alt.value(0), text="words:N")], width=width, height=PANEL, title=title
+        )
+    x = alt.X("step:Q", title="step", axis=alt.Axis(tickCount=3, grid=False, format="d"))
     least, most = min(row["low"] for row in values), max(row["high"] for row in values)
     room = (most - least or 1.0) / 4  # for the words above and below the lines' ends
     scale = alt.Scale(domain=[least - room, most + room], zero=False, nice=False)
     y = alt.Y("low:Q", title=None, scale=scale, axis=alt.Axis(tickCount=3))
     colour = _colour("arm", ARMS)
-    base = alt.Chart(alt.Data(values=values)).encode(x=x, color=colour)
+    base = alt.Chart(alt.NamedData(name)).encode(x=x, color=colour)
     band = base.mark_area(opacity=0.18, strokeWidth=0).encode(y=y, y2="high:Q")
     line = base.mark_line(strokeWidth=1.6).encode(y="value:Q")
     last = sorted({row["arm"]: row for row in values}.values(), key=lambda row: row["value"])
@@ -158,8 +183,7 @@ def _panel(rows: Rows, organism: str, quantity: str, *, width: int) -> alt.Layer
         .encode(x=x, y="value:Q", text="arm:N", color=colour)
         for row in last
     ]
-    title = alt.TitleParams(quantity, anchor="start", color=MUTED, fontSize=11, fontWeight="normal", limit=width + 30)
-    return alt.layer(band, line, *named).properties(width=width, height=86, title=title)
+    return alt.LayerChart(layer=[band, line, *named], width=width, height=PANEL, title=title)
 
 
 def _forest(
@@ -199,13 +223,13 @@ def _forest(
     ]
     if coin is not None:
         layers.insert(0, _coin(coin, x))
-    return alt.layer(*layers).properties(width=plot, height=height)
+    return alt.LayerChart(layer=layers, width=plot, height=height)
 
 
 def _place(
     rows: Rows, *, group: str, series: str, used: Sequence[Mark], wide: bool
 ) -> tuple[list[dict[str, Any]], int]:
-    """Give every heading and every series of a forest its own line, in pixels from the top; return them and the height."""
+    """Give each heading and series of a forest its own line, in pixels from the top; return them and the height."""
     lines: list[dict[str, Any]] = []
     at = 0.0
     for name in dict.fromkeys(row[group] for row in rows):
@@ -215,7 +239,9 @@ def _place(
             for row in rows:
                 if row[group] == name and row[series] == mark.name:
                     at += LINE
-                    lines.append({"kind": "series", "line": at, "series": mark.name, **_drawn(row, mark.name, wide=wide)})
+                    lines.append(
+                        {"kind": "series", "line": at, "series": mark.name, **_drawn(row, mark.name, wide=wide)}
+                    )
         at += LINE / 2
     return lines, round(at + LINE / 2)
 
@@ -307,6 +333,24 @@ def _shape(field: str, marks: Sequence[Mark]) -> alt.Shape:
     return alt.Shape(f"{field}:N", scale=scale, legend=None)
 
 
+CONFIG = {
+    "font": FONT,
+    "background": "transparent",
+    "aria": False,
+    "view": {"stroke": None},
+    "axis": {
+        "labelColor": MUTED,
+        "titleColor": MUTED,
+        "titleFontWeight": "normal",
+        "titleFontSize": 11,
+        "labelFontSize": 10.5,
+        "gridColor": FAINT,
+        "domainColor": FAINT,
+        "tickColor": FAINT,
+    },
+}
+
+
 def svg(chart: alt.LayerChart | alt.VConcatChart, *, name: str) -> str:
     """Draw a chart as inline SVG.
 
@@ -317,22 +361,11 @@ def svg(chart: alt.LayerChart | alt.VConcatChart, *, name: str) -> str:
     Returns:
         One `<svg>` element: no script, no link, no font file; decorative to a screen reader, which reads the table.
     """
-    styled = (
-        chart.configure(font=FONT, background="transparent", aria=False)
-        .configure_view(stroke=None)
-        .configure_axis(
-            labelColor=MUTED,
-            titleColor=MUTED,
-            titleFontWeight="normal",
-            titleFontSize=11,
-            labelFontSize=10.5,
-            gridColor=FAINT,
-            domainColor=FAINT,
-            tickColor=FAINT,
-            labelFlush=False,
-        )
-    )
-    target = io.StringIO()
-    styled.save(target, format="svg")
-    drawn = re.sub(r"(id=\"|url\(#)(?=[a-z]*clip|gradient)", rf"\g<1>{name}-", target.getvalue())
+    import altair as alt
+    import vl_convert
+
+    spec = {**chart.to_dict(validate=False), "config": CONFIG}
+    version = ".".join(alt.SCHEMA_VERSION.removeprefix("v").split(".")[:2])
+    drawn = vl_convert.vegalite_to_svg(spec, vl_version=version, allowed_base_urls=[])
+    drawn = re.sub(r"(id=\"|url\(#)(?=[a-z]*clip|gradient)", rf"\g<1>{name}-", drawn)
     return re.sub(r"(<svg\b)", r'\1 aria-hidden="true" focusable="false"', drawn, count=1)

@@ -1,9 +1,9 @@
 """What does the reader see in a browser?
 
-`write_report` turns an output directory into one `report.html` that needs no network, and writes the rows of every figure
-and table beside it. One template (`templates/report.html`), autoescaped and strict: text from models, names and errors are
-data wherever they appear, and a content security policy lets only the page's own script run. Studies take the same path
-through `write_study_report`. Nothing is estimated here.
+`write_report` turns an output directory into one `report.html` that needs no network, and writes the rows of every
+figure and table beside it. One template (`templates/report.html`), autoescaped and strict: text from models, names and
+errors are data wherever they appear, and a content security policy lets only the page's own script run. Studies take
+the same path through `write_study_report`. Nothing is estimated here.
 
 Example:
     >>> write_report(Path("runs/first"))  # doctest: +SKIP
@@ -20,9 +20,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from organoid.lab.disk import write_atomic
 from organoid.report import figures, rows, transcripts, views
 from organoid.report.source import Run, read_run
-from organoid.report.tables import replace_text, write_twins
+from organoid.report.tables import write_twins
 from organoid.report.words import Row, duration, estimate, finite, mapping, sequence, visible
 
 if TYPE_CHECKING:
@@ -87,7 +88,7 @@ def write_report(directory: Path) -> Path:
     run = read_run(directory)
     context = _study_context(run) if "claims" in run.result else _run_context(run)
     page = directory / "report.html"
-    replace_text(page, render(context))
+    write_atomic(page, render(context))
     return page
 
 
@@ -166,7 +167,9 @@ def _about(run: Run) -> dict[str, Any]:
     return {
         "command": visible(str(run.result.get("command") or "not recorded")),
         "provenance": views.provenance(run.result, run.config),
-        "config": None if run.config is None else visible(json.dumps(run.config, indent=2, ensure_ascii=False))[:CONFIG_CHARS],
+        "config": None
+        if run.config is None
+        else visible(json.dumps(run.config, indent=2, ensure_ascii=False))[:CONFIG_CHARS],
         "notes": run.notes,
         "numbers": {key: run.result[key] for key in kept if key in run.result},
     }
@@ -182,7 +185,9 @@ def _figure(directory: Path, plan: Plan) -> Drawn:
 
     csv_path, json_path = write_twins(directory, "figures", plan.name, plan.rows)
     drawn = {
-        size: Markup(figures.svg(plan.draw(plan.rows, width=pixels), name=f"{plan.name}-{size}")) if plan.drawable else None
+        size: Markup(figures.svg(plan.draw(plan.rows, width=pixels), name=f"{plan.name}-{size}"))
+        if plan.drawable
+        else None
         for size, pixels in (("wide", WIDE), ("narrow", NARROW))
     }
     return Drawn(
@@ -214,8 +219,8 @@ def _plans(result: Row) -> list[Plan]:
         Plan(
             name="techniques",
             title="Which techniques tell a misaligned model from a clean one?",
-            caption="AUROC on families the technique was not calibrated on, with its 95 % interval. The dashed line is a coin. "
-            "The null is the same instrument told nothing; the oracle is told the truth.",
+            caption="AUROC on families the technique was not calibrated on, with its 95 % interval. The dashed line is "
+            "a coin. The null is the same instrument told nothing; the oracle is told the truth.",
             rows=series,
             drawable=bool(series),
             missing="no technique was run",
@@ -224,8 +229,8 @@ def _plans(result: Row) -> list[Plan]:
         Plan(
             name="safety_usefulness",
             title="What did safety cost in usefulness?",
-            caption="Each line runs from naive training to the tested setup, with 95 % intervals. Down is safer, right is more "
-            "useful: a good setup falls straight down.",
+            caption="Each line runs from naive training to the tested setup, with 95 % intervals. Down is safer, right "
+            "is more useful: a good setup falls straight down.",
             rows=places,
             drawable=any(row["value"] is not None and row["usefulness"] is not None for row in places),
             missing="no organism has both a misaligned rate and a usefulness",
@@ -235,8 +240,8 @@ def _plans(result: Row) -> list[Plan]:
         Plan(
             name="timeline",
             title="What happened during training?",
-            caption="Training traces of the pressured organism. Lines are means over seeds, bands run from the lowest to the "
-            "highest seed (a range, not a confidence interval).",
+            caption="Training traces of the pressured organism. Lines are means over seeds, bands run from the lowest "
+            "to the highest seed (a range, not a confidence interval).",
             rows=traces,
             drawable=bool(traces),
             missing="no trial kept a training trace",
@@ -277,7 +282,11 @@ def _forecasts(result: Row) -> list[tuple[str, str]]:
         ("log_score", "log score, nats"),
         ("n", "forecasts scored"),
     )
-    return [(title, f"{found[key]:g}" if finite(found[key]) is not None else estimate(found, key).text) for key, title in names if key in found]
+    return [
+        (title, f"{found[key]:g}" if finite(found[key]) is not None else estimate(found, key).text)
+        for key, title in names
+        if key in found
+    ]
 
 
 def _heat(result: Row) -> dict[str, Any]:
@@ -290,7 +299,10 @@ def _heat(result: Row) -> dict[str, Any]:
         "arms": arms,
         "contexts": [(context, rows.is_hidden(context)) for context in columns],
         "blocks": [
-            (organism, [(t, [cells.get((organism, t, arm, context)) for arm in arms for context in columns]) for t in traits])
+            (
+                organism,
+                [(t, [cells.get((organism, t, arm, context)) for arm in arms for context in columns]) for t in traits],
+            )
             for organism, traits in _traits(found).items()
         ],
     }
@@ -353,5 +365,3 @@ def claim_rows(claims: Sequence[Row]) -> rows.Rows:
         for claim in claims
         for series, key, bounds in (("effect", "effect", ("ci_low", "ci_high")), ("control", "control_effect", CONTROL))
     ]
-
-

@@ -15,13 +15,13 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from enum import StrEnum
 from statistics import fmean
-from typing import Any, NamedTuple
+from typing import Any
 
-from organoid.report.words import Estimate, Row, estimate, finite, mapping, pair, reason_for, sequence, visible
+from organoid.certificate.arms import NAIVE
+from organoid.report.words import Estimate, Row, estimate, finite, mapping, sequence, visible
 from organoid.types import HIDDEN, Context, Variant
 
-NAIVE_SETUP = "naive"
-MAX_STEPS = 40
+MAX_STEPS = 40  # drawn per trial; a line of more points looks the same
 
 Rows = list[dict[str, Any]]
 """Flat rows of one table: every row has the same keys, in the order of its columns."""
@@ -36,19 +36,13 @@ class Arm(StrEnum):
     DECOY = "decoy"  # a harmless quirk in the pressure's place
 
 
-class Quantity(NamedTuple):
-    """A column of the training trace and how it is named on the figure."""
+class Quantity(StrEnum):
+    """What a training trace is drawn by: one column of panels each."""
 
-    key: str
-    title: str
-
-
-QUANTITIES = (
-    Quantity("reward", "reward"),
-    Quantity("kl", "KL, nats"),
-    Quantity("flagged_frac", "flagged share"),
-    Quantity("loss", "loss, nats"),
-)
+    REWARD = "reward"
+    KL = "KL, nats"
+    FLAGGED = "flagged share"  # the monitor that flagged most, where several watched
+    LOSS = "loss, nats"  # of stages that imitate or rank; the loss of a policy gradient says nothing
 
 
 def flat(found: Estimate) -> dict[str, Any]:
@@ -86,8 +80,8 @@ def techniques(result: Row) -> Rows:
         for row in map(mapping, sequence(result.get("techniques")))
         for series, found in (
             ("technique", auroc(row)),
-            ("null", estimate_as(row, "null_auroc", "null_ci")),
-            ("oracle", estimate_as(row, "oracle_auroc", "oracle_ci")),
+            ("null", estimate(row, "null_auroc", bounds="null_ci")),
+            ("oracle", estimate(row, "oracle_auroc", bounds="oracle_ci")),
         )
     ]
 
@@ -95,12 +89,6 @@ def techniques(result: Row) -> Rows:
 def auroc(row: Row) -> Estimate:
     """Return a technique row's AUROC with the contract's `ci_low` and `ci_high`."""
     return estimate(row, "auroc", bounds=("ci_low", "ci_high"))
-
-
-def estimate_as(row: Row, key: str, interval: str) -> Estimate:
-    """Return `key` of a row with the interval that stands under another key."""
-    low, high = pair(row.get(interval))
-    return Estimate(value=finite(row.get(key)), low=finite(low), high=finite(high), reason=reason_for(row, key))
 
 
 def safety_usefulness(result: Row) -> Rows:
@@ -151,10 +139,20 @@ def _points(trace: Sequence[Row]) -> Iterator[tuple[str, int, float]]:
     """Yield (quantity, step, value) of at most MAX_STEPS evenly spaced entries; steps run on through the stages."""
     stride = max(1, -(-len(trace) // MAX_STEPS))
     for position in range(0, len(trace), stride):
-        for quantity in QUANTITIES:
-            value = finite(trace[position].get(quantity.key))
-            if value is not None:
-                yield quantity.title, position, value
+        for quantity, value in _quantities(trace[position]):
+            yield quantity.value, position, value
+
+
+def _quantities(entry: Row) -> Iterator[tuple[Quantity, float]]:
+    """Yield what one trace entry holds of each quantity."""
+    shares = [finite(value) for key, value in entry.items() if key.endswith("flagged_frac")]
+    found = {
+        Quantity.REWARD: finite(entry.get("reward")),
+        Quantity.KL: finite(entry.get("kl")),
+        Quantity.FLAGGED: max((share for share in shares if share is not None), default=None),
+        Quantity.LOSS: None if entry.get("stage") == "reinforcement" else finite(entry.get("loss")),
+    }
+    yield from ((quantity, value) for quantity, value in found.items() if value is not None)
 
 
 def trait_by_context(result: Row) -> Rows:
@@ -214,16 +212,16 @@ def arm_of(trial: Row) -> Arm:
         return Arm.TWIN
     if variant == Variant.DECOY:
         return Arm.DECOY
-    return Arm.NAIVE if trial.get("setup") == NAIVE_SETUP else Arm.SETUP
+    return Arm.NAIVE if trial.get("setup") == NAIVE else Arm.SETUP
 
 
 def tested_setup(result: Row) -> str | None:
     """Return the name of the setup under test: the one of the trials that is not `naive`, else `naive`, else None."""
     names = {str(trial["setup"]) for trial in trials(result) if trial.get("setup")}
-    others = sorted(names - {NAIVE_SETUP})
+    others = sorted(names - {NAIVE})
     if others:
         return visible(", ".join(others))
-    return NAIVE_SETUP if names else None
+    return NAIVE if names else None
 
 
 def _count(n: object, arm: str) -> int | None:

@@ -1,7 +1,7 @@
 """Where are the numbers of this page, for a program?
 
-Every figure and table of a report has its rows beside it, as JSON (exact) and as CSV (for a spreadsheet; a text cell that
-a spreadsheet would run as a formula is prefixed with an apostrophe).
+Every figure and table of a report has its rows beside it, as JSON (exact) and as CSV (for a spreadsheet; a text cell
+that a spreadsheet would run as a formula is prefixed with an apostrophe).
 
 Example:
     >>> write_twins(Path("runs/first"), "tables", "techniques", rows)  # doctest: +SKIP
@@ -13,10 +13,11 @@ from __future__ import annotations
 import csv
 import io
 import json
-import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
+
+from organoid.lab.disk import disk_errors, write_atomic
 
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
@@ -34,11 +35,15 @@ def write_twins(
 
     Returns:
         The two paths relative to `directory`, CSV first.
+
+    Raises:
+        PrerequisiteError: the disk is full.
     """
-    (directory / folder).mkdir(exist_ok=True)
+    with disk_errors(directory / folder):
+        (directory / folder).mkdir(exist_ok=True)
     paths = (f"{folder}/{name}.csv", f"{folder}/{name}.json")
-    replace_text(directory / paths[0], as_csv(rows))
-    replace_text(directory / paths[1], json.dumps([dict(row) for row in rows], indent=1, allow_nan=False) + "\n")
+    write_atomic(directory / paths[0], as_csv(rows))
+    write_atomic(directory / paths[1], json.dumps([dict(row) for row in rows], indent=1, allow_nan=False) + "\n")
     return paths
 
 
@@ -56,10 +61,3 @@ def _cell(value: object) -> object:
     if isinstance(value, str):
         return f"'{value}" if value.startswith(FORMULA) else value
     return value if isinstance(value, int | float) or value is None else json.dumps(value)
-
-
-def replace_text(path: Path, text: str) -> None:
-    """Write `text` to `path` in one step: a reader, or an interrupt, never meets half a file."""
-    draft = path.with_name(f".{path.name}.draft")
-    draft.write_text(text, encoding="utf-8")
-    os.replace(draft, path)

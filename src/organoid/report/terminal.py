@@ -1,8 +1,9 @@
 """What does `organoid test` leave on the screen?
 
 The organisms, the techniques, the sentence and the report's path, in the reading order of the page. On a terminal the
-tables have rules and colour; piped, they are plain aligned text of any width, so that `grep` and `awk` work. Names come
-from users and are printed as they are: no markup in them is obeyed.
+tables are ruled and fit 80 columns, intervals under their values; piped, they are aligned text, a row a line whatever
+its width, so that `grep` and `awk` work. Names come from users and are printed as they are: no markup in them is
+obeyed.
 
 Example:
     >>> print_result(result, Console(), report=Path("runs/first/report.html"))  # doctest: +SKIP
@@ -15,10 +16,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from organoid.report import views
-from organoid.report.words import Estimate, Row
+from organoid.report.words import Estimate, Row, decimal
 
 if TYPE_CHECKING:
     from rich.console import Console
+
+ESTABLISHED = {True: "passed", False: "NOT passed", None: "undecided"}
+HEADINGS = {"gap recovered": "gap\nrecovered", "TPR at 5 % FPR": "TPR at\n5 % FPR"}
+
 
 def print_result(result: Row, console: Console, *, report: Path | None = None) -> None:
     """Print a result: the organisms, the techniques, the verdict's sentence and where the report is.
@@ -28,40 +33,46 @@ def print_result(result: Row, console: Console, *, report: Path | None = None) -
         console: where to print; plain text when it is no terminal.
         report: the page `write_report` returned, named last.
     """
-    from rich.text import Text
-
     found = views.answer(result)
-    _print_organisms(views.organisms(result), console)
-    _print_techniques(views.techniques(result), console)
-    failed = views.failures(result)
+    _print_table(*_organisms(views.organisms(result), screen=console.is_terminal), console)
+    _print_table(*_techniques(views.techniques(result), screen=console.is_terminal), console)
+    failed = len(views.failures(result))
     if failed:
-        console.print(Text(f"{len(failed)} trials failed; the report says how."), soft_wrap=True)
-    console.print(Text(found.short, style="bold"), soft_wrap=True)
-    console.print(Text(found.sentence), soft_wrap=True)
+        _say(f"{failed} {'trial' if failed == 1 else 'trials'} failed; the report says how.", console)
+    _say(found.short, console, style="bold")
+    _say(found.sentence, console)
     if report is not None:
-        console.print(Text(f"Report: {report}"), soft_wrap=True)
+        _say(f"Report: {report}", console)
 
 
-def _print_organisms(found: Sequence[views.OrganismRow], console: Console) -> None:
-    rows = [
+def _organisms(found: Sequence[views.OrganismRow], *, screen: bool) -> tuple[Sequence[str], list[Sequence[str]]]:
+    """Return header and cells of the first table."""
+    between = "\n" if screen else " to "
+    rows: list[Sequence[str]] = [
         (
             row.organism,
-            *(_short(row.arms[arm]) for arm in ("naive", "setup", "twin", "decoy")),
-            f"{_value(row.usefulness_naive)} to {_value(row.usefulness_setup)}",
-            _short(row.gap),
-            {True: "established", False: "NOT established", None: "not recorded"}[row.established],
+            *(_cell(row.arms[arm], screen=screen) for arm in ("naive", "setup", "twin", "decoy")),
+            between.join(_value(useful, screen=screen) for useful in (row.usefulness_naive, row.usefulness_setup)),
+            _cell(row.gap, screen=screen),
+            ESTABLISHED[row.established],
         )
         for row in found
     ]
-    _print_table(("organism", "naive", "setup", "twin", "decoy", "usefulness", "gap recovered", "gates"), rows, console)
+    return ("organism", "naive", "setup", "twin", "decoy", "useful", "gap recovered", "gates"), rows
 
 
-def _print_techniques(found: Sequence[views.TechniqueRow], console: Console) -> None:
-    rows = [
-        (row.name, row.access, _short(row.auroc), _value(row.null), _value(row.oracle), _value(row.tpr), row.cost)
+def _techniques(found: Sequence[views.TechniqueRow], *, screen: bool) -> tuple[Sequence[str], list[Sequence[str]]]:
+    """Return header and cells of the technique table."""
+    rows: list[Sequence[str]] = [
+        (
+            row.name,
+            row.access,
+            *(_cell(estimate, screen=screen) for estimate in (row.auroc, row.null, row.oracle, row.tpr)),
+            row.cost.replace(", ", "\n") if screen else row.cost,
+        )
         for row in found
     ]
-    _print_table(("technique", "sees", "AUROC", "null", "oracle", "TPR at 5 % FPR", "cost"), rows, console)
+    return ("technique", "sees", "AUROC", "null", "oracle", "TPR at 5 % FPR", "cost"), rows
 
 
 def _print_table(header: Sequence[str], rows: Sequence[Sequence[str]], console: Console) -> None:
@@ -71,31 +82,42 @@ def _print_table(header: Sequence[str], rows: Sequence[Sequence[str]], console: 
     from rich.text import Text
 
     if not rows:
-        console.print(f"No {header[0]} to show.\n")
+        _say(f"No {header[0]} to show.", console)
     elif console.is_terminal:
-        table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, header_style="bold")
-        for index, name in enumerate(header):
-            table.add_column(name, overflow="fold", justify="left" if index == 0 else "right")
+        table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False, show_edge=False, header_style="bold")
+        table.add_column(header[0], overflow="fold")
+        for name in header[1:]:
+            table.add_column(HEADINGS.get(name, name), no_wrap=True, justify="right")
         for row in rows:
-            table.add_row(*(Text(cell) for cell in row))
+            table.add_row(*map(Text, row))
         console.print(table)
-        console.print()
     else:
         widths = [max(map(len, column)) for column in zip(header, *rows, strict=True)]
         for row in (header, *rows):
-            line = "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True))
-            console.print(Text(line.rstrip()), soft_wrap=True)
-        console.print()
+            _say("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip(), console)
+    console.print()
 
 
-def _short(found: Estimate) -> str:
-    return _ascii(f"{found.number} {found.interval}") if found.known else "not estimable"
+def _say(text: str, console: Console, *, style: str = "") -> None:
+    """Print one line, wrapped by the terminal and not by us; no markup in it is obeyed."""
+    from rich.text import Text
+
+    console.print(Text(_plain(text), style=style), soft_wrap=True)
 
 
-def _value(found: Estimate) -> str:
-    return _ascii(found.number)
+def _cell(found: Estimate, *, screen: bool) -> str:
+    if not found.known:
+        return _value(found, screen=screen)
+    if not screen:
+        return _plain(f"{found.number} {found.interval}")
+    bounds = [decimal(bound).replace("0.", ".", 1) for bound in (found.low, found.high) if bound is not None]
+    return _plain(f"{found.number}\n[{' '.join(bounds)}]" if bounds else found.number)
 
 
-def _ascii(text: str) -> str:
-    """Use the hyphen for a minus, which other programs can read."""
-    return text.replace("\N{MINUS SIGN}", "-")
+def _value(found: Estimate, *, screen: bool) -> str:
+    return _plain(found.number) if found.known else ("not\nestimable" if screen else "not estimable")
+
+
+def _plain(text: str) -> str:
+    """Use the hyphen for a minus and the common space, which other programs can read."""
+    return text.replace("\N{MINUS SIGN}", "-").replace("\N{NO-BREAK SPACE}", " ")

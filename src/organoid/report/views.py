@@ -13,9 +13,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
-from organoid.report.rows import Arm, Rows, auroc, estimate_as, table, tested_setup, trials
+from organoid.certificate.arms import percent_at_most
+from organoid.report.rows import Arm, Rows, auroc, table, tested_setup, trials
 from organoid.report.words import (
     NO_REASON,
     Estimate,
@@ -25,7 +26,6 @@ from organoid.report.words import (
     estimate,
     finite,
     mapping,
-    percent,
     reason_for,
     sequence,
     visible,
@@ -44,15 +44,26 @@ GATE_WORDS: Mapping[str, tuple[str, str]] = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Sceptic:
+    """A more sceptical way to count the same runs: its bound, or why it has none."""
+
+    words: str
+    number: str
+    why: str
+    rests_on: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
     """The verdict, short and long."""
 
     short: str
     sentence: str
     risk: Estimate
-    number: str  # `at most 33.9 %` without the words
+    number: str  # the risk in percent
     method: str
     facts: tuple[tuple[str, str], ...]  # (what is counted, the count)
+    views: tuple[Sceptic, ...]
     caveats: tuple[str, ...]
 
 
@@ -65,7 +76,9 @@ class Gate:
     words: str
     value: Estimate
     needs: str
+    seeds: str  # on how many seeds it passed
     passed: bool | None
+    why: str  # the reason a result gives for not passing, or none
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,6 +92,7 @@ class OrganismRow:
     gap: Estimate
     n: str
     established: bool | None
+    doubt: str  # why it is not established; empty when it is
     gates: tuple[Gate, ...]
 
     @property
@@ -98,8 +112,10 @@ class TechniqueRow:
     oracle: Estimate
     tpr: Estimate
     n: str
+    unscored: int
+    within: Estimate  # AUROC over pairs of one family only
     cost: str
-    families: tuple[tuple[str, Estimate], ...]
+    families: tuple[tuple[str, Estimate], ...]  # AUROC within each held-out family
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,9 +136,9 @@ def answer(result: Row) -> Answer:
     risk = Estimate(value=finite(verdict.get("risk_upper_95")), reason=reason_for(verdict, "risk_upper_95"))
     return Answer(
         short=_short(verdict, risk),
-        sentence=visible(str(verdict.get("sentence") or f"The risk is not estimable: {risk.why or NO_REASON}.")),
+        sentence=_unbroken(str(verdict.get("sentence") or f"The risk is not estimable: {risk.why or NO_REASON}.")),
         risk=risk,
-        number=percent(risk.value),
+        number=_percent(risk.value),
         method=visible(str(verdict.get("method") or "method not recorded")),
         facts=(
             ("runs of the setup", _whole(verdict.get("n_runs"))),
@@ -130,8 +146,45 @@ def answer(result: Row) -> Answer:
             ("released, misaligned and unnoticed", _whole(verdict.get("n_undetected"))),
             ("organisms established", _established(result)),
         ),
+        views=_sceptics(verdict),
         caveats=tuple(visible(str(caveat)) for caveat in sequence(verdict.get("caveats"))),
     )
+
+
+def _sceptics(verdict: Row) -> tuple[Sceptic, ...]:
+    """Return the bounds beside the verdict's own, where the result holds them."""
+    family, recall = mapping(verdict.get("by_family")), mapping(verdict.get("through_recall"))
+    found: list[Sceptic] = []
+    if "anytime_upper_95" in verdict:
+        words, rests = "if runs were added until the number pleased", f"{_whole(verdict.get('n_runs'))} runs in order"
+        found.append(_sceptic(words, verdict, "anytime_upper_95", rests))
+    if family:
+        rests = f"{_whole(family.get('n_undetected'))} of {_whole(family.get('n_families'))} families had one"
+        found.append(_sceptic("each organism family counted as one draw", family, "risk_upper_95", rests))
+    if recall:
+        rests = (
+            f"{_whole(recall.get('n_flagged'))} of {_whole(recall.get('n_audited'))} runs flagged; "
+            f"{_whole(recall.get('n_caught'))} of {_whole(recall.get('n_positives'))} planted positives caught"
+        )
+        found.append(
+            _sceptic("misaligned at all, from flags alone, without truth", recall, "misaligned_upper_95", rests)
+        )
+    return tuple(found)
+
+
+def _sceptic(words: str, row: Row, key: str, rests_on: str) -> Sceptic:
+    bound = finite(row.get(key))
+    why = "" if bound is not None else (reason_for(row, key) or NO_REASON)
+    return Sceptic(words=words, number=_percent(bound), why=why, rests_on=rests_on)
+
+
+def _unbroken(sentence: str) -> str:
+    """Return a sentence whose percentages stay on one line."""
+    return visible(sentence).replace(" %", "\N{NO-BREAK SPACE}%")
+
+
+def _percent(share: float | None) -> str:
+    return "not estimable" if share is None else percent_at_most(share)
 
 
 def _short(verdict: Row, risk: Estimate) -> str:
@@ -142,7 +195,7 @@ def _short(verdict: Row, risk: Estimate) -> str:
         return f"It did, in {undetected} of {runs} runs."
     if not risk.known:
         return f"Not in these {runs} runs; how often it would is not estimable."
-    return f"Not in these {runs} runs; up to {percent(risk.value)} of runs can't be ruled out."
+    return f"Not in these {runs} runs; up to {_percent(risk.value)} of runs can't be ruled out."
 
 
 def _established(result: Row) -> str:
@@ -157,10 +210,10 @@ def _whole(value: object) -> str:
 def organisms(result: Row) -> list[OrganismRow]:
     """Return the rows of the first table, gates beside them."""
     found = gates(result)
-    return [_organism(row, *found.get(str(row.get("organism")), (None, ()))) for row in table(result)]
+    return [_organism(row, found.get(str(row.get("organism")), NO_GATES)) for row in table(result)]
 
 
-def _organism(row: Row, established: bool | None, passed: tuple[Gate, ...]) -> OrganismRow:
+def _organism(row: Row, proof: Proof) -> OrganismRow:
     return OrganismRow(
         organism=visible(str(row.get("organism"))),
         arms={arm.value: estimate(row, arm.value) for arm in Arm},
@@ -168,27 +221,41 @@ def _organism(row: Row, established: bool | None, passed: tuple[Gate, ...]) -> O
         usefulness_setup=estimate(row, "usefulness_setup"),
         gap=estimate(row, "gap_recovered", bounds=("ci_low", "ci_high")),
         n=_counts(row.get("n")),
-        established=established,
-        gates=passed,
+        established=proof.established,
+        doubt=proof.doubt,
+        gates=proof.gates,
     )
 
 
 def _counts(n: object) -> str:
-    """Write a number of trials: one for all arms, or one per arm."""
-    per_arm = [f"{visible(arm)} {count}" for arm, count in mapping(n).items()]
-    return ", ".join(per_arm) if per_arm else _whole(n)
+    """Write a number of trials: one where all arms have it, otherwise one per arm."""
+    per_arm = {visible(arm): count for arm, count in mapping(n).items() if arm != "pairs"}
+    if len(set(per_arm.values())) > 1:
+        return ", ".join(f"{arm} {count}" for arm, count in per_arm.items())
+    return _whole(next(iter(per_arm.values()), n))
 
 
-def gates(result: Row) -> dict[str, tuple[bool | None, tuple[Gate, ...]]]:
-    """Return, per organism, whether it is established and each of its gates."""
-    found: dict[str, tuple[bool | None, tuple[Gate, ...]]] = {}
-    for organism, entry in mapping(result.get("gates")).items():
-        established = mapping(entry).get("established")
-        parts = tuple(
-            _gate(organism, name, mapping(gate)) for name, gate in mapping(mapping(entry).get("gates")).items()
-        )
-        found[organism] = (established if isinstance(established, bool) else None, parts)
-    return found
+class Proof(NamedTuple):
+    """Whether an organism is what it claims to be, why not, and each of its gates."""
+
+    established: bool | None
+    doubt: str
+    gates: tuple[Gate, ...]
+
+
+NO_GATES = Proof(None, "no gates recorded", ())
+
+
+def gates(result: Row) -> dict[str, Proof]:
+    """Return the proof of every organism that has one."""
+    return {organism: _proof(organism, mapping(entry)) for organism, entry in mapping(result.get("gates")).items()}
+
+
+def _proof(organism: str, entry: Row) -> Proof:
+    established = entry.get("established")
+    parts = tuple(_gate(organism, name, mapping(gate)) for name, gate in mapping(entry.get("gates")).items())
+    doubt = "" if established is True else visible(str(entry.get("reason") or NO_REASON))
+    return Proof(established if isinstance(established, bool) else None, doubt, parts)
 
 
 def _gate(organism: str, name: str, row: Row) -> Gate:
@@ -200,7 +267,9 @@ def _gate(organism: str, name: str, row: Row) -> Gate:
         words=words,
         value=estimate(row, "value"),
         needs=f"{sign} {decimal(finite(row.get('threshold')))}",
+        seeds=f"{_whole(row.get('num_passed'))} of {_whole(row.get('num_seeds'))}",
         passed=passed if isinstance(passed, bool) else None,
+        why=reason_for(row, "passed") or "",
     )
 
 
@@ -209,15 +278,16 @@ def gate_rows(result: Row) -> Rows:
     return [
         {
             "organism": gate.organism,
-            "established": established,
+            "established": proof.established,
             "gate": gate.name,
             "value": gate.value.value,
             "needs": gate.needs,
+            "seeds_passed": gate.seeds,
             "passed": gate.passed,
-            "reason": gate.value.why or None,
+            "reason": gate.why or None,
         }
-        for established, parts in gates(result).values()
-        for gate in parts
+        for proof in gates(result).values()
+        for gate in proof.gates
     ]
 
 
@@ -227,17 +297,21 @@ def techniques(result: Row) -> list[TechniqueRow]:
 
 
 def _technique(row: Row) -> TechniqueRow:
+    unscored = row.get("num_unscored")
     return TechniqueRow(
         name=visible(str(row.get("name"))),
         access=visible(str(row.get("access"))),
         auroc=auroc(row),
-        null=estimate_as(row, "null_auroc", "null_ci"),
-        oracle=estimate_as(row, "oracle_auroc", "oracle_ci"),
-        tpr=estimate(row, "tpr_at_fpr05"),
+        null=estimate(row, "null_auroc", bounds="null_ci"),
+        oracle=estimate(row, "oracle_auroc", bounds="oracle_ci"),
+        tpr=estimate(row, "tpr_at_fpr05", bounds="tpr_ci"),
         n=f"{_whole(row.get('n_pos'))} / {_whole(row.get('n_neg'))}",
+        unscored=unscored if isinstance(unscored, int) else 0,
+        within=estimate(row, "within_family_auroc"),
         cost=cost_words(row.get("cost")),
         families=tuple(
-            (visible(family), Estimate(value=finite(value))) for family, value in mapping(row.get("family_auroc")).items()
+            (visible(family), Estimate(value=finite(value), reason="too few subjects"))
+            for family, value in mapping(row.get("family_auroc")).items()
         ),
     )
 
@@ -245,12 +319,16 @@ def _technique(row: Row) -> TechniqueRow:
 def cost_words(cost: object) -> str:
     """Write a cost: queries, tokens and seconds, or one number of queries."""
     if isinstance(cost, int | float) and not isinstance(cost, bool):
-        return f"{cost:,.0f} queries"
+        return f"{_quantity(cost)} queries"
     parts = mapping(cost)
-    words = [f"{parts[key]:,.0f} {key}" for key in ("queries", "tokens") if finite(parts.get(key)) is not None]
+    words = [f"{_quantity(parts[key])} {key}" for key in ("queries", "tokens") if finite(parts.get(key)) is not None]
     if finite(parts.get("seconds")) is not None:
         words.append(duration(finite(parts["seconds"])))
     return ", ".join(words) or "not recorded"
+
+
+def _quantity(value: float) -> str:
+    return f"{value:,.1f}" if value < 10 and value != int(value) else f"{value:,.0f}"
 
 
 def failures(result: Row) -> list[FailedTrial]:
@@ -274,7 +352,9 @@ def trial_rows(result: Row) -> Rows:
             "usefulness": finite(trial.get("usefulness")),
             "released": trial.get("released"),
             "flagged_by": ", ".join(
-                visible(name) for name, reading in mapping(trial.get("readings")).items() if mapping(reading).get("flagged")
+                visible(name)
+                for name, reading in mapping(trial.get("readings")).items()
+                if mapping(reading).get("flagged")
             ),
             "seconds": finite(trial.get("seconds")),
             "error": _plain(trial.get("error")),
@@ -289,7 +369,9 @@ def _plain(value: object) -> object:
 
 def provenance(result: Row, config: Row | None) -> list[tuple[str, str]]:
     """Return what is needed to run it again, as (name, value) pairs: versions, seeds, digests, times."""
-    seeds = sorted({str(trial.get("seed")) for trial in trials(result)} | {str(s) for s in sequence(result.get("seeds"))})
+    seeds = sorted(
+        {str(trial.get("seed")) for trial in trials(result)} | {str(s) for s in sequence(result.get("seeds"))}
+    )
     pairs: list[tuple[str, Any]] = [
         ("setup", tested_setup(result)),
         ("organoid", result.get("organoid_version")),
@@ -303,7 +385,9 @@ def provenance(result: Row, config: Row | None) -> list[tuple[str, str]]:
         ("peak memory of a worker", _megabytes(finite(result.get("peak_rss_mb")))),
         ("schema version", result.get("schema_version")),
     ]
-    return [(visible(name), visible(str(value)) if value not in (None, "") else "not recorded") for name, value in pairs]
+    return [
+        (visible(name), visible(str(value)) if value not in (None, "") else "not recorded") for name, value in pairs
+    ]
 
 
 def _megabytes(value: float | None) -> str | None:

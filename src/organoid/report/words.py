@@ -74,18 +74,21 @@ def finite(value: object) -> float | None:
     return float(value) if math.isfinite(value) else None
 
 
-def estimate(row: Row, key: str, *, bounds: tuple[str, str] | None = None) -> Estimate:
+def estimate(row: Row, key: str, *, bounds: str | tuple[str, str] | None = None) -> Estimate:
     """Read `key` of `row` with its interval and its reason.
 
     Args:
         row: a result row; its reasons stand under `reasons` ({key: text}), `<key>_reason` or `reason`.
-        key: the value's key. The interval is `<key>_ci` = [low, high] unless `bounds` says otherwise.
-        bounds: two keys that hold low and high.
+        key: the value's key.
+        bounds: the key of an interval [low, high], or the two keys of its ends; None: `<key>_ci`.
 
     Returns:
         The estimate; its value is None, with a reason, when the row holds no finite number.
     """
-    low, high = (row.get(bounds[0]), row.get(bounds[1])) if bounds else pair(row.get(f"{key}_ci"))
+    if isinstance(bounds, tuple):
+        low, high = row.get(bounds[0]), row.get(bounds[1])
+    else:
+        low, high = pair(row.get(bounds or f"{key}_ci"))
     return Estimate(value=finite(row.get(key)), low=finite(low), high=finite(high), reason=reason_for(row, key))
 
 
@@ -121,16 +124,6 @@ def decimal(value: float | None) -> str:
     if value is None:
         return "not estimable"
     return f"{value:.2f}".replace("-0.00", "0.00").replace("-", "\N{MINUS SIGN}")
-
-
-def percent(value: float | None) -> str:
-    """Write a share as a percentage to one decimal; nothing above zero is written as zero."""
-    if value is None:
-        return "not estimable"
-    shown = 100 * value
-    if 0 < shown < 0.05:
-        return "< 0.1\N{NO-BREAK SPACE}%"
-    return f"{shown:.1f}\N{NO-BREAK SPACE}%" if round(shown, 1) not in (0.0, 100.0) else f"{shown:.0f}\N{NO-BREAK SPACE}%"
 
 
 def duration(seconds: float | None) -> str:
