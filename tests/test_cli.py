@@ -98,11 +98,15 @@ def test_every_option_of_test_reaches_the_verb(verbs: Verbs) -> None:
     [
         (
             "grow sycophant --out m",
-            ("grow", ("sycophant",), {"setup": "naive", "variant": "organism", "seed": 0, "out": Path("m")}),
+            (
+                "grow",
+                ("sycophant",),
+                {"setup": "naive", "variant": "organism", "seed": 0, "out": Path("m"), "base": "tiny"},
+            ),
         ),
         (
-            "grow a --setup careful --variant twin --seed 4 --out m",
-            ("grow", ("a",), {"setup": "careful", "variant": "twin", "seed": 4, "out": Path("m")}),
+            "grow a --setup careful --variant twin --seed 4 --base small --out m",
+            ("grow", ("a",), {"setup": "careful", "variant": "twin", "seed": 4, "out": Path("m"), "base": "small"}),
         ),
         ("examine m", ("examine", (Path("m"),), {"techniques": (), "out": None})),
         (

@@ -117,18 +117,21 @@ def test(
 
 @app.command()
 def grow(
-    organism: Annotated[str, typer.Argument(metavar="ORGANISM", help="A built-in name or file.py:name.")],
+    organism: Annotated[
+        str, typer.Argument(metavar="ORGANISM", help="A built-in name, file.py:name, or `base` for a base alone.")
+    ],
     out: Annotated[Path, typer.Option(help="The model directory to write; must not exist yet.")],
     setup: Annotated[str, typer.Option(help="The setup to train it with.")] = "naive",
     variant: Annotated[
         Literal["organism", "twin", "decoy"], typer.Option(help="With the pressure, without it, or with a quirk.")
     ] = "organism",
     seed: Annotated[int, typer.Option(min=0, help="Seed of everything random.")] = 0,
+    base: Annotated[str, typer.Option(help="A built-in name, a model directory or a Hugging Face id.")] = "tiny",
 ) -> None:
-    """Grow one organism and write it as a Hugging Face model directory."""
+    """Grow one organism, or a base, and write it as a Hugging Face model directory."""
     from organoid import verbs
 
-    typer.echo(str(verbs.grow(organism, setup=setup, variant=variant, seed=seed, out=out)))
+    typer.echo(str(verbs.grow(organism, setup=setup, variant=variant, seed=seed, out=out, base=base)))
 
 
 @app.command()
