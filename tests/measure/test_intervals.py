@@ -6,6 +6,7 @@ from organoid.measure.intervals import (
     bootstrap_mean,
     clopper_pearson,
     cluster_index,
+    expanded_levels,
     mean_interval,
     paired_difference,
     ratio_of_means,
@@ -142,6 +143,11 @@ def test_expanded_percentiles_cover_with_few_clusters_where_plain_ones_do_not():
             held[method] += estimate.ci_low <= 0.0 <= estimate.ci_high
     assert held["expanded"] / 600 > 0.93
     assert held["percentile"] / 600 < 0.91
+
+
+def test_expanded_levels_turn_a_normal_bootstrap_into_t():
+    low, high = stats.norm.ppf(expanded_levels(0.95, 8)) * np.sqrt(7 / 8)
+    assert (low, high) == pytest.approx(stats.t.interval(0.95, 7))
 
 
 def test_bootstrap_resamples_clusters_not_values():
