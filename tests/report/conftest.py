@@ -3,6 +3,7 @@
 import json
 import random
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -287,10 +288,12 @@ def result() -> dict:
     return make_result()
 
 
-@pytest.fixture
-def full_run(tmp_path: Path) -> Path:
+@pytest.fixture(scope="module")
+def full_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     result = make_result()
-    return write_run(tmp_path / "run", result, transcripts=make_transcripts(result["trials"]), config=CONFIG)
+    return write_run(
+        tmp_path_factory.mktemp("full") / "run", result, transcripts=make_transcripts(result["trials"]), config=CONFIG
+    )
 
 
 @pytest.fixture
@@ -341,3 +344,11 @@ def study_run(tmp_path: Path) -> Path:
     ]
     result = {"schema_version": 1, "study": "emergent", "seconds": 812.0, "seeds": [0, 1, 2], "claims": claims}
     return write_run(tmp_path / "study", result)
+
+
+@pytest.fixture
+def make() -> SimpleNamespace:
+    """The builders of this file, for tests that need a run of their own."""
+    return SimpleNamespace(
+        result=make_result, transcripts=make_transcripts, run=write_run, config=CONFIG, hostile=HOSTILE, unseen=UNSEEN
+    )

@@ -20,8 +20,9 @@ from organoid.report.words import Estimate, Row, decimal
 
 if TYPE_CHECKING:
     from rich.console import Console
+    from rich.text import Text
 
-ESTABLISHED = {True: "passed", False: "NOT passed", None: "undecided"}
+ESTABLISHED = {True: "passed", False: "FAILED", None: "open"}
 HEADINGS = {"gap recovered": "gap\nrecovered", "TPR at 5 % FPR": "TPR at\n5 % FPR"}
 
 
@@ -79,7 +80,6 @@ def _print_table(header: Sequence[str], rows: Sequence[Sequence[str]], console: 
     """Print a table: ruled and folded to the width of a screen, or aligned and uncut when piped."""
     from rich import box
     from rich.table import Table
-    from rich.text import Text
 
     if not rows:
         _say(f"No {header[0]} to show.", console)
@@ -89,13 +89,23 @@ def _print_table(header: Sequence[str], rows: Sequence[Sequence[str]], console: 
         for name in header[1:]:
             table.add_column(HEADINGS.get(name, name), no_wrap=True, justify="right")
         for row in rows:
-            table.add_row(*map(Text, row))
+            table.add_row(*map(_two_lines, row))
         console.print(table)
+        if any("n/e" in cell for row in rows for cell in row):
+            _say("n/e: not estimable; the report says why.", console, style="dim")
     else:
         widths = [max(map(len, column)) for column in zip(header, *rows, strict=True)]
         for row in (header, *rows):
             _say("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip(), console)
     console.print()
+
+
+def _two_lines(cell: str) -> Text:
+    """Return a cell whose second line, its interval, is dimmed."""
+    from rich.text import Text
+
+    value, _, rest = cell.partition("\n")
+    return Text(value).append(f"\n{rest}" if rest else "", style="dim")
 
 
 def _say(text: str, console: Console, *, style: str = "") -> None:
@@ -111,11 +121,11 @@ def _cell(found: Estimate, *, screen: bool) -> str:
     if not screen:
         return _plain(f"{found.number} {found.interval}")
     bounds = [decimal(bound).replace("0.", ".", 1) for bound in (found.low, found.high) if bound is not None]
-    return _plain(f"{found.number}\n[{' '.join(bounds)}]" if bounds else found.number)
+    return _plain(f"{found.number}\n{' '.join(bounds)}")
 
 
 def _value(found: Estimate, *, screen: bool) -> str:
-    return _plain(found.number) if found.known else ("not\nestimable" if screen else "not estimable")
+    return _plain(found.number) if found.known else ("n/e" if screen else "not estimable")
 
 
 def _plain(text: str) -> str:
