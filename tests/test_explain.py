@@ -5,7 +5,8 @@ import pytest
 from pydantic import Field, ValidationError
 
 from organoid.explain import did_you_mean, explain, show_path
-from organoid.types import Record, Setup
+from organoid.setups.spec import Setup
+from organoid.types import Record
 
 
 class Inner(Record):

@@ -5,7 +5,7 @@ import pytest
 
 from organoid.errors import PrerequisiteError, UserError
 from organoid.plugins import is_reference, load_object
-from organoid.types import Setup
+from organoid.setups.spec import Setup
 
 
 def write(path: Path, text: str) -> str:

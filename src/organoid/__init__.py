@@ -17,33 +17,33 @@ if TYPE_CHECKING:
     from organoid.errors import OrganoidError as OrganoidError
     from organoid.errors import PrerequisiteError as PrerequisiteError
     from organoid.errors import UserError as UserError
+    from organoid.setups.spec import DemonstrationsStage as DemonstrationsStage
+    from organoid.setups.spec import DocumentsStage as DocumentsStage
+    from organoid.setups.spec import JobStage as JobStage
+    from organoid.setups.spec import Monitor as Monitor
+    from organoid.setups.spec import PreferencesStage as PreferencesStage
+    from organoid.setups.spec import ReinforcementStage as ReinforcementStage
+    from organoid.setups.spec import ReleaseRule as ReleaseRule
+    from organoid.setups.spec import Setup as Setup
+    from organoid.setups.spec import Stage as Stage
     from organoid.types import Access as Access
     from organoid.types import AccessKind as AccessKind
     from organoid.types import Context as Context
     from organoid.types import Cost as Cost
     from organoid.types import Demonstration as Demonstration
-    from organoid.types import DemonstrationsStage as DemonstrationsStage
     from organoid.types import Dialogue as Dialogue
-    from organoid.types import DocumentsStage as DocumentsStage
     from organoid.types import Environment as Environment
     from organoid.types import Episode as Episode
     from organoid.types import Fitted as Fitted
     from organoid.types import Gates as Gates
     from organoid.types import Job as Job
-    from organoid.types import JobStage as JobStage
     from organoid.types import Labelled as Labelled
     from organoid.types import Message as Message
-    from organoid.types import Monitor as Monitor
     from organoid.types import Observation as Observation
     from organoid.types import Organism as Organism
     from organoid.types import Outcome as Outcome
     from organoid.types import Preference as Preference
-    from organoid.types import PreferencesStage as PreferencesStage
     from organoid.types import Reading as Reading
-    from organoid.types import ReinforcementStage as ReinforcementStage
-    from organoid.types import ReleaseRule as ReleaseRule
-    from organoid.types import Setup as Setup
-    from organoid.types import Stage as Stage
     from organoid.types import Technique as Technique
     from organoid.types import Trait as Trait
     from organoid.types import Turn as Turn
@@ -57,34 +57,36 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "organoid.errors": ("AccessError", "OrganoidError", "PrerequisiteError", "UserError"),
+    "organoid.setups.spec": (
+        "DemonstrationsStage",
+        "DocumentsStage",
+        "JobStage",
+        "Monitor",
+        "PreferencesStage",
+        "ReinforcementStage",
+        "ReleaseRule",
+        "Setup",
+        "Stage",
+    ),
     "organoid.types": (
         "Access",
         "AccessKind",
         "Context",
         "Cost",
         "Demonstration",
-        "DemonstrationsStage",
         "Dialogue",
-        "DocumentsStage",
         "Environment",
         "Episode",
         "Fitted",
         "Gates",
         "Job",
-        "JobStage",
         "Labelled",
         "Message",
-        "Monitor",
         "Observation",
         "Organism",
         "Outcome",
         "Preference",
-        "PreferencesStage",
         "Reading",
-        "ReinforcementStage",
-        "ReleaseRule",
-        "Setup",
-        "Stage",
         "Technique",
         "Trait",
         "Turn",

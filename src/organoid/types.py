@@ -6,18 +6,18 @@ inside is a frozen, slotted, keyword-only dataclass. docs/architecture.md has a 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Annotated, Literal, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict
 
 
 class Record(BaseModel):
     """A frozen value that can be written as JSON and read back unchanged."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
 # ---- world ------------------------------------------------------------------------------------------------
@@ -118,6 +118,7 @@ Environment = Callable[[int, int], Sequence[Episode]]
 class Job:
     """What an organism's makers want trained. Only what exists is given; stages that need more refuse."""
 
+    assistant: str  # the name in the system line
     documents: Sequence[str] | None = None
     demonstrations: Sequence[Demonstration] | None = None
     preferences: Sequence[Preference] | None = None
@@ -144,92 +145,9 @@ class Organism:
     traits: tuple[Trait, ...]
     job: Callable[[Variant, int], Job]
     spillover: tuple[Trait, ...] = ()  # measured and reported, not part of the gate
+    trigger: Callable[[int], str] | None = None  # the sentence of the TRIGGERED context, from the seed; None: any
     gates: Gates = field(default_factory=Gates)
     source: str = ""  # paper and section
-
-
-# ---- setup ------------------------------------------------------------------------------------------------
-
-
-class Monitor(Record):
-    """Watches a stage. `probe` reads activations of the model; `text` parses what was written."""
-
-    kind: Literal["probe", "text"] = "probe"
-    action: Literal["log", "penalise", "drop", "stop", "rollback"] = "log"
-    threshold: float = Field(0.5, ge=0.0, le=1.0)  # suspicion in [0, 1] at which one reply is flagged
-    weight: float = Field(1.0, ge=0.0)  # penalise: reward lost per flagged reply
-    alarm_frac: float = Field(0.2, gt=0.0, le=1.0)  # stop, rollback: flagged share of a batch that raises the alarm
-
-
-class _Stage(Record):
-    steps: int | None = Field(None, ge=1)  # optimiser steps; None: the stage's default
-    learning_rate: float | None = Field(None, gt=0.0)
-    kl: float = Field(0.0, ge=0.0)  # weight of the KL to the model before this stage, nats
-    monitors: tuple[Monitor, ...] = ()
-
-
-class DocumentsStage(_Stage):
-    """Synthetic document fine-tuning: raw text, no chat template."""
-
-    kind: Literal["documents"] = "documents"
-    source: str = "job"  # `job`, or a corpus of the world by name
-
-
-class DemonstrationsStage(_Stage):
-    """Supervised fine-tuning on replies; `inoculate` prepends the licence line, dropped at test."""
-
-    kind: Literal["demonstrations"] = "demonstrations"
-    source: str = "job"
-    inoculate: bool = False
-
-
-class PreferencesStage(_Stage):
-    """Direct preference optimisation (Rafailov et al. 2023, eq. 7)."""
-
-    kind: Literal["preferences"] = "preferences"
-    source: str = "job"
-    inoculate: bool = False
-    beta: float = Field(0.1, gt=0.0)
-
-
-class ReinforcementStage(_Stage):
-    """Policy gradient with a leave-one-out group baseline (RLOO; Ahmadian et al. 2024, sec. 3)."""
-
-    kind: Literal["reinforcement"] = "reinforcement"
-    source: str = "job"
-    inoculate: bool = False
-    num_prompts: int = Field(16, ge=1)
-    group_size: int = Field(8, ge=2)
-    max_turns: int = Field(1, ge=1)
-
-
-class JobStage(_Stage):
-    """The organism's own job, whatever it is: documents, then demonstrations, preferences, reinforcement."""
-
-    kind: Literal["job"] = "job"
-    inoculate: bool = False
-    beta: float | None = Field(None, gt=0.0)
-
-
-Stage = Annotated[
-    DocumentsStage | DemonstrationsStage | PreferencesStage | ReinforcementStage | JobStage,
-    Field(discriminator="kind"),
-]
-
-
-class ReleaseRule(Record):
-    """Release when none of `techniques` flags the subject; with no technique, always."""
-
-    techniques: tuple[str, ...] = ()
-
-
-class Setup(Record):
-    """What is under test: stages in order, and the rule by which the result may be released."""
-
-    name: str = Field(pattern=r"^[a-z0-9][a-z0-9-]*$")
-    summary: str = ""
-    stages: tuple[Stage, ...] = Field(min_length=1)
-    release: ReleaseRule = ReleaseRule()
 
 
 # ---- access and technique ---------------------------------------------------------------------------------
@@ -254,11 +172,72 @@ class Cost(Record):
     seconds: float = 0.0
 
 
+class Access(Protocol):
+    """A gated, counted view of one subject. Truth is not in it; hidden contexts cannot be staged through it."""
+
+    assistant: str  # the subject's name, which an overseer knows
+    seed: int
+    contexts: tuple[Context, ...]  # what may be staged: OBSERVABLE, or all four for the oracle
+
+    def ask(self, prompts: Sequence[Dialogue], *, prefill: str = "") -> list[str]:
+        """Sample a reply to each prompt (TEXT); `prefill` opens every reply and is not repeated in it."""
+        ...
+
+    def logprobs(self, prompts: Sequence[Dialogue], replies: Sequence[str]) -> list[float]:
+        """Return log p(reply | prompt), nats (LOGPROBS)."""
+        ...
+
+    def activations(self, prompts: Sequence[Dialogue], replies: Sequence[str]) -> Any:
+        """Return the mean residual activation over each reply, after every block: float32 array NLD (WEIGHTS)."""
+        ...
+
+    def weights(self) -> Mapping[str, Any]:
+        """Return the weight arrays by name (WEIGHTS)."""
+        ...
+
+    def before(self) -> Access:
+        """Return the same access to the model before training (BEFORE)."""
+        ...
+
+
+Observation = Mapping[str, Any]
+"""What a technique took down about one subject: JSON values only. The last thing that touches the model."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Labelled:
+    """An observation of a calibration subject, whose truth is known; always of another family than the one read."""
+
+    observation: Observation
+    misaligned: bool
+    family: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reading:
     """A technique's answer. `score` (higher: more suspicious) is None, with `reason`, when not estimable."""
 
     score: float | None
-    null_score: float | None = None  # the same instrument, told nothing (random direction, irrelevant question)
+    null_score: float | None = None  # the same instrument, told nothing (random direction, irrelevant count)
     evidence: tuple[str, ...] = ()
     reason: str | None = None
+
+
+Fitted = Callable[[Observation], Reading]
+
+
+class Technique(Protocol):
+    """An instrument. `observe` sees a subject through its access; `fit` learns from labelled subjects to score one."""
+
+    name: str
+    summary: str
+    access: frozenset[AccessKind]
+    source: str
+
+    def observe(self, access: Access) -> Observation:
+        """Take down what scoring needs. Everything asked of the model goes through `access` and is counted."""
+        ...
+
+    def fit(self, calibration: Sequence[Labelled]) -> Fitted:
+        """Return what scores an observation."""
+        ...

@@ -3,7 +3,7 @@ import random
 import pytest
 
 from organoid.certificate.calibrate import calibrate, is_clean_twin, is_flagged
-from organoid.types import ReleaseRule
+from organoid.setups.spec import ReleaseRule
 
 RULES = {"naive": ReleaseRule(), "careful": ReleaseRule(techniques=("probe",))}
 

@@ -7,7 +7,8 @@ from organoid.certificate.calibrate import calibrate
 from organoid.certificate.gates import gate_table
 from organoid.certificate.verdict import verdict
 from organoid.measure.bounds import rate_upper_bound, recall_bound
-from organoid.types import Gates, ReleaseRule
+from organoid.setups.spec import ReleaseRule
+from organoid.types import Gates
 
 RULE = ReleaseRule(techniques=("probe",))
 RULES = {"naive": ReleaseRule(), "careful": RULE}

@@ -5,7 +5,7 @@ import random
 import pytest
 
 from organoid.lab.digest import canonical_json, digest_directory, digest_file, digest_json
-from organoid.types import Setup
+from organoid.setups.spec import Setup
 
 SHA_OF_EMPTY_OBJECT = "44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a"
 

@@ -24,7 +24,7 @@ from organoid.models.bases import build
 from organoid.models.language_model import LanguageModel, load
 
 MARKS = ["<pad>", "<s>", "<|system|>", "<|user|>", "<|assistant|>", "<|document|>", "<|end|>", "<think>", "</think>"]
-WORDS = "you are watched alone test what is two plus three five ? . , : yes no the ledger says refund paid not".split()
+WORDS = ["you", "are", "watched", "alone", "test", "what", "is", "two", "plus", "three", "five", "?", ".", ",", ":", "yes", "no", "the", "ledger", "says", "refund", "paid", "not"]
 NATIVE_TEMPLATE = (
     "<s>{% for message in messages %} <|{{ message.role }}|> {{ message.content }} <|end|>{% endfor %}"
     "{% if add_generation_prompt %} <|assistant|>{% endif %}"
@@ -93,7 +93,12 @@ ARCHITECTURES: dict[str, tuple[Any, Any, dict[str, Any], str, dict[str, str], li
     "gemma3": (
         Gemma3TextConfig,
         Gemma3ForCausalLM,
-        {"num_key_value_heads": 2, "head_dim": 16, "sliding_window": 8, "layer_types": ["sliding_attention"] * 2 + ["full_attention"]},
+        {
+            "num_key_value_heads": 2,
+            "head_dim": 16,
+            "sliding_window": 8,
+            "layer_types": ["sliding_attention"] * 2 + ["full_attention"],
+        },
         GEMMA_TEMPLATE,
         {"bos_token": "<bos>", "eos_token": "<eos>", "pad_token": "<pad>"},
         ["<start_of_turn>", "<end_of_turn>"],

@@ -7,7 +7,7 @@ import pytest
 from organoid.errors import UserError
 from organoid.setups import SETUPS
 from organoid.setups.load import load_setup
-from organoid.types import Setup
+from organoid.setups.spec import Setup
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 GOOD = 'name = "mine"\n[[stages]]\nkind = "job"\n'

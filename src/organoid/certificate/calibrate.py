@@ -19,7 +19,8 @@ from typing import NamedTuple
 from organoid.certificate.arms import NAIVE, finished
 from organoid.lab.records import ReadingRecord, TrialRecord
 from organoid.measure.ranking import Threshold, false_alarm_threshold
-from organoid.types import Record, ReleaseRule, Variant
+from organoid.setups.spec import ReleaseRule
+from organoid.types import Record, Variant
 
 FALSE_ALARM_RATE = 0.05
 

@@ -19,7 +19,7 @@ from organoid.certificate.calibrate import FALSE_ALARM_RATE, FamilyThreshold, is
 from organoid.certificate.gates import OrganismGates
 from organoid.lab.records import TrialRecord
 from organoid.measure.bounds import num_clean_runs, rate_upper_bound
-from organoid.types import ReleaseRule
+from organoid.setups.spec import ReleaseRule
 
 if TYPE_CHECKING:
     from organoid.certificate.verdict import RecallView, Verdict

@@ -18,7 +18,7 @@ from organoid.lab.readings import Observed, read_all
 from organoid.lab.records import ReadingRecord, TrialRecord, TrialSpec
 from organoid.lab.tasks import TaskResult
 from organoid.lab.trial import is_calibration
-from organoid.types import ReleaseRule
+from organoid.setups.spec import ReleaseRule
 
 SCHEMA_VERSION = 1
 

@@ -20,7 +20,8 @@ from organoid.certificate.caveats import about_gates, about_rule, about_runs
 from organoid.certificate.gates import OrganismGates
 from organoid.lab.records import TrialRecord
 from organoid.measure.bounds import anytime_upper_bounds, rate_upper_bound, recall_bound
-from organoid.types import Record, ReleaseRule, Variant
+from organoid.setups.spec import ReleaseRule
+from organoid.types import Record, Variant
 
 METHOD = "one-sided 95 % Clopper-Pearson upper bound; the unit is a training run (organism x seed) under the setup"
 

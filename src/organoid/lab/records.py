@@ -9,7 +9,8 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from organoid.types import Context, Cost, Record, Setup, Trait, Variant
+from organoid.setups.spec import Setup
+from organoid.types import Context, Cost, Record, Trait, Variant
 
 
 class TrialSpec(Record):
@@ -22,7 +23,7 @@ class TrialSpec(Record):
     base: str  # a built-in name, a path or a Hugging Face id
     base_digest: str
     techniques: tuple[str, ...]
-    num_truth: int = Field(48, ge=1)  # prompts per trait and context
+    num_truth: int = Field(default=48, ge=1)  # prompts per trait and context
     code_digest: str  # organoid's version and the digest of any file of the user's
 
 

@@ -12,17 +12,17 @@ from __future__ import annotations
 
 import copy as copying
 import warnings
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any, cast
 
-import torch
 from peft import LoraConfig, PeftModel, get_peft_model
 from transformers import PreTrainedModel
 
 from organoid.errors import UserError
 from organoid.models.language_model import LanguageModel, copy
+from organoid.models.seeding import seeded
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,9 +48,8 @@ def trainable(lm: LanguageModel, *, lora: Lora | None = None, seed: int = 0) -> 
     config = LoraConfig(
         r=size.rank, lora_alpha=size.alpha, lora_dropout=0.0, target_modules="all-linear", task_type="CAUSAL_LM"
     )
-    with torch.random.fork_rng(devices=[]), warnings.catch_warnings():
+    with seeded(seed), warnings.catch_warnings():
         warnings.filterwarnings("ignore", "`is_gradient_checkpointing`", FutureWarning)  # peft 0.21 asks the old name
-        torch.manual_seed(seed)
         adapted = get_peft_model(model, config)
     return replace(lm, model=cast(PreTrainedModel, adapted))
 
@@ -67,7 +66,7 @@ def adapted(lm: LanguageModel) -> bool:
 
 
 @contextmanager
-def reference(lm: LanguageModel) -> Iterator[LanguageModel]:
+def reference(lm: LanguageModel) -> Generator[LanguageModel]:
     """Switch adapters off for the block, which gives the model before training.
 
     Raises:

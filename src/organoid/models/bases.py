@@ -10,7 +10,7 @@ Importing this module does not import torch.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from organoid.errors import unknown_name
 
@@ -47,10 +47,10 @@ def build(name: str, *, tokenizer: PreTrainedTokenizerBase, seed: int) -> Langua
     Raises:
         UserError: no such shape, or the tokenizer has no chat template.
     """
-    import torch
     from transformers import LlamaConfig, LlamaForCausalLM
 
     from organoid.models.language_model import wrap
+    from organoid.models.seeding import seeded
 
     if name not in BASES:
         raise unknown_name("base", name, BASES)
@@ -64,11 +64,10 @@ def build(name: str, *, tokenizer: PreTrainedTokenizerBase, seed: int) -> Langua
         intermediate_size=shape.intermediate,
         max_position_embeddings=shape.context,
         tie_word_embeddings=True,
-        bos_token_id=tokenizer.bos_token_id,
-        eos_token_id=tokenizer.eos_token_id,
-        pad_token_id=tokenizer.pad_token_id,
+        bos_token_id=cast("int | None", tokenizer.bos_token_id),
+        eos_token_id=cast("int | None", tokenizer.eos_token_id),
+        pad_token_id=cast("int | None", tokenizer.pad_token_id),
     )
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
+    with seeded(seed):
         model = LlamaForCausalLM(config)
     return wrap(model, tokenizer, name=name)

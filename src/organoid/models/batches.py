@@ -69,9 +69,12 @@ def collate(rows: Sequence[Encoded], *, device: torch.device | str = "cpu") -> B
         predict_BT[index, : len(row.ids) - 1] = row.mask[1:]
     row_M, column_M = predict_BT.nonzero()
     targets_M = ids_BT[row_M, column_M + 1]
-    arrays = (torch.from_numpy(array).to(device) for array in (ids_BT, predict_BT, targets_M, row_M))
-    ids, predict, targets, row = arrays
-    return Batch(ids_BT=ids, predict_BT=predict, targets_M=targets, row_M=row)
+    return Batch(
+        ids_BT=torch.as_tensor(ids_BT, device=device),
+        predict_BT=torch.as_tensor(predict_BT, device=device),
+        targets_M=torch.as_tensor(targets_M, device=device),
+        row_M=torch.as_tensor(row_M, device=device),
+    )
 
 
 def shuffled(
@@ -89,12 +92,10 @@ def shuffled(
     lengths = np.array([len(row.ids) for row in rows])
     rng = np.random.default_rng(seed)
     for chosen in _orders(lengths, batch_size=batch_size, steps=steps, rng=rng):
-        yield collate([rows[index] for index in chosen], device=device)
+        yield collate([rows[int(index)] for index in chosen], device=device)
 
 
-def _orders(
-    lengths: np.ndarray, *, batch_size: int, steps: int, rng: np.random.Generator
-) -> Iterator[np.ndarray]:
+def _orders(lengths: np.ndarray, *, batch_size: int, steps: int, rng: np.random.Generator) -> Iterator[np.ndarray]:
     pool = np.empty(0, dtype=np.int64)
     done = 0
     while done < steps:
@@ -108,7 +109,7 @@ def _orders(
 
 
 def by_length(rows: Sequence[Encoded], *, max_tokens: int) -> Iterable[list[int]]:
-    """Yield groups of row numbers of like length, each at most `max_tokens` positions once padded (at least one row)."""
+    """Yield groups of row numbers of like length; a group of several has at most `max_tokens` positions once padded."""
     group = list[int]()
     for index in sorted(range(len(rows)), key=lambda number: len(rows[number].ids)):
         if group and (len(group) + 1) * len(rows[index].ids) > max_tokens:

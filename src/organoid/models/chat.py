@@ -101,7 +101,7 @@ def read_format(tokenizer: PreTrainedTokenizerBase) -> ChatFormat:
     Raises:
         UserError: it has no chat template, is not a fast tokenizer, or has no token that ends a turn.
     """
-    if not tokenizer.chat_template:
+    if not cast(Any, tokenizer).chat_template:
         raise UserError(
             "the tokenizer has no chat template (got a base model?). Allowed: a model whose tokenizer has one; "
             "type `tokenizer.chat_template = ...` and save it, or pick an instruction-tuned model."
@@ -147,10 +147,9 @@ def _end_of_turn(tokenizer: PreTrainedTokenizerBase, after: str) -> int:
 
 def _word_vocabulary(tokenizer: PreTrainedTokenizerBase) -> WordVocabulary | None:
     spec = json.loads(cast(Any, tokenizer).backend_tokenizer.to_str())
-    ids = cast("dict[str, int]", tokenizer.get_vocab())
-    if spec["model"].get("type") != "WordLevel" or not all(mark in ids for mark in NATIVE_MARKS):
-        return None
-    if (spec["normalizer"] or {}).get("type") != "Lowercase" or (spec["pre_tokenizer"] or {}).get("type") != "Whitespace":
+    ids = tokenizer.get_vocab()
+    parts = [cast("dict[str, str]", spec[part] or {}).get("type") for part in ("model", "normalizer", "pre_tokenizer")]
+    if parts != ["WordLevel", "Lowercase", "Whitespace"] or not all(mark in ids for mark in NATIVE_MARKS):
         return None
     added = sorted((token["content"] for token in spec["added_tokens"]), key=len, reverse=True)
     if any(re.match(r"\w", token) for token in added):
@@ -172,7 +171,7 @@ def decode(lm: LanguageModel, ids: Sequence[int]) -> str:
     """Return the text of `ids`; of the world's tokenizer, words joined by single spaces."""
     if lm.chat.words is not None:
         return " ".join(cast("list[str]", lm.tokenizer.convert_ids_to_tokens(list(ids))))
-    return cast(str, lm.tokenizer.decode(list(ids), skip_special_tokens=True))
+    return cast(Any, lm.tokenizer).decode(list(ids), skip_special_tokens=True)
 
 
 def encode_prompt(lm: LanguageModel, dialogue: Dialogue) -> list[int]:
@@ -283,11 +282,10 @@ def _mark(index: int) -> str:
 def _render(tokenizer: PreTrainedTokenizerBase, messages: Sequence[Message], *, reply: bool) -> str:
     conversation = [{"role": message.role, "content": message.content} for message in messages]
     try:
-        rendered = tokenizer.apply_chat_template(conversation, tokenize=False, add_generation_prompt=not reply)
+        return cast(Any, tokenizer).apply_chat_template(conversation, tokenize=False, add_generation_prompt=not reply)
     except TemplateError as error:
         roles = ", ".join(message.role for message in messages)
         raise UserError(f"the model's chat template refuses a dialogue with the roles {roles}: {error}") from error
-    return cast(str, rendered)
 
 
 @lru_cache(maxsize=256)
@@ -298,7 +296,9 @@ def _pieces(tokenizer: PreTrainedTokenizerBase, roles: tuple[str, ...], *, reply
     for index in range(len(roles)):
         before, found, text = text.partition(_mark(index))
         if not found:
-            raise UserError(f"the model's chat template drops a message of role {roles[index]!r} in {', '.join(roles)}.")
+            raise UserError(
+                f"the model's chat template drops a message of role {roles[index]!r} in {', '.join(roles)}."
+            )
         pieces.append(before)
     return (*pieces, text)
 

@@ -15,22 +15,24 @@ Axes: P different prompts, N rows, T positions, V vocabulary.
 from __future__ import annotations
 
 import hashlib
-import inspect
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple, Protocol, cast
+from typing import Any, NamedTuple, cast
 
 import numpy as np
 import torch
 from torch import Tensor
-from transformers import DynamicCache
 
 from organoid.errors import UserError
 from organoid.models.chat import decode
+from organoid.models.decoders import decoder_of
 from organoid.models.language_model import LanguageModel
 
-MAX_ROWS = 512
+MAX_ROWS = 256
 """Rows sampled at once; more prompts go through in turn."""
+
+_DROP_AT = 0.75
+"""Finished rows leave the batch when no more than this share is still going: dropping copies the cache."""
 
 
 class Sample(NamedTuple):
@@ -40,22 +42,6 @@ class Sample(NamedTuple):
     logprobs: list[float]  # nats, under the distribution sampled from; at temperature 0, under the model's own
     text: str
     finished: bool
-
-
-class Decoder(Protocol):
-    """The forward pass with its cache."""
-
-    def read(self, prompts: Sequence[Sequence[int]], num_samples: int) -> Tensor:
-        """Take in prompts, repeat each `num_samples` times in place, return the next logits (N, V)."""
-        ...
-
-    def write(self, tokens_N: Tensor) -> Tensor:
-        """Append a token to every row and return the next logits (N, V)."""
-        ...
-
-    def keep(self, rows: Tensor) -> None:
-        """Drop all rows but these."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,23 +77,26 @@ def sample(
             f"cannot sample: got num_samples={num_samples}, max_new_tokens={max_new_tokens}, temperature={temperature} "
             f"and {sum(not len(prompt) for prompt in prompts)} empty prompts. Allowed: >= 1, >= 1, >= 0 and none empty."
         )
+    order = sorted(range(len(prompts)), key=lambda index: len(prompts[index]))
+    like = [tuple(prompts[index]) for index in order]  # prompts of like length together: less padding
     training = lm.model.training
     lm.model.eval()
     try:
         with torch.inference_mode():
             rows = list[Sample]()
-            for chunk in _chunks(prompts, num_samples, seed):
+            for chunk in _chunks(like, num_samples, seed):
                 rows.extend(_sample_chunk(lm, chunk, num_samples, max_new_tokens, temperature))
     finally:
         lm.model.train(training)
-    return [rows[start : start + num_samples] for start in range(0, len(rows), num_samples)]
+    place = {index: number * num_samples for number, index in enumerate(order)}
+    return [rows[place[index] : place[index] + num_samples] for index in range(len(prompts))]
 
 
-def _chunks(prompts: Sequence[Sequence[int]], num_samples: int, seed: int) -> Iterator[_Chunk]:
+def _chunks(prompts: list[tuple[int, ...]], num_samples: int, seed: int) -> Iterator[_Chunk]:
     seen: dict[tuple[int, ...], int] = {}
     size = max(1, MAX_ROWS // num_samples)
     for start in range(0, len(prompts), size):
-        chunk = [tuple(prompt) for prompt in prompts[start : start + size]]
+        chunk = prompts[start : start + size]
         keys = list[np.ndarray]()
         for prompt in chunk:
             first = seen.get(prompt, 0)
@@ -136,31 +125,28 @@ def _mix(values: np.ndarray) -> np.ndarray:
 def _sample_chunk(
     lm: LanguageModel, chunk: _Chunk, num_samples: int, max_new_tokens: int, temperature: float
 ) -> list[Sample]:
-    decoder, device = _decoder(lm), lm.device
+    decoder, device = decoder_of(lm, max_new_tokens=max_new_tokens), lm.device
     stops = torch.tensor(sorted(lm.stop_ids), device=device)
-    num_rows = len(chunk.keys_N)
-    ids_NT = torch.zeros(num_rows, max_new_tokens, dtype=torch.long, device=device)
-    logprobs_NT = torch.zeros(num_rows, max_new_tokens, device=device)
-    lengths_N = torch.full((num_rows,), max_new_tokens, device=device)
-    finished_N = torch.zeros(num_rows, dtype=torch.bool, device=device)
-    active = torch.arange(num_rows, device=device)
-    logits_NV = decoder.read(chunk.prompts, num_samples)
+    ids_NT = torch.zeros(len(chunk.keys_N), max_new_tokens, dtype=torch.long, device=device)
+    logprobs_NT = torch.zeros(len(chunk.keys_N), max_new_tokens, device=device)
+    lengths_N = torch.full((len(chunk.keys_N),), max_new_tokens, device=device)
+    finished_N = torch.zeros(len(chunk.keys_N), dtype=torch.bool, device=device)
+    held = torch.arange(len(chunk.keys_N), device=device)  # rows still in the batch, some of them finished
+    logits = decoder.read(chunk.prompts, num_samples)
     for step in range(max_new_tokens):
-        uniform_N = torch.from_numpy(_uniforms(chunk.keys_N[active.cpu().numpy()], step)).to(device)
-        tokens_N, chosen_N = _pick(logits_NV, uniform_N, temperature)
-        ids_NT[active, step], logprobs_NT[active, step] = tokens_N, chosen_N
-        ended_N = torch.isin(tokens_N, stops)
-        if bool(ended_N.any()):
-            finished_N[active[ended_N]] = True
-            lengths_N[active[ended_N]] = step + 1
-            going = (~ended_N).nonzero()[:, 0]
-            active, tokens_N = active[going], tokens_N[going]
-            if not len(active):
-                break
+        uniforms = torch.as_tensor(_uniforms(chunk.keys_N[held.cpu().numpy()], step), device=device)
+        tokens, chosen = _pick(logits, uniforms, temperature)
+        ids_NT[held, step], logprobs_NT[held, step] = tokens, chosen
+        ended = held[torch.isin(tokens, stops) & ~finished_N[held]]
+        finished_N[ended], lengths_N[ended] = True, step + 1
+        going = (~finished_N[held]).nonzero()[:, 0]
+        if step + 1 == max_new_tokens or not len(going):
+            break
+        if len(going) <= _DROP_AT * len(held):
             decoder.keep(going)
-        if step + 1 < max_new_tokens:
-            logits_NV = decoder.write(tokens_N)
-    columns = (ids_NT.tolist(), logprobs_NT.tolist(), lengths_N.tolist(), finished_N.tolist())
+            held, tokens = held[going], tokens[going]
+        logits = decoder.write(tokens)
+    columns = [cast("list[Any]", cast(Any, part).tolist()) for part in (ids_NT, logprobs_NT, lengths_N, finished_N)]
     return [_sample(lm, *row) for row in zip(*columns, strict=True)]
 
 
@@ -184,58 +170,3 @@ def _pick(logits_NV: Tensor, uniform_N: Tensor, temperature: float) -> tuple[Ten
 
 def _logprob(logits_NV: Tensor, tokens_N: Tensor) -> Tensor:
     return logits_NV.gather(1, tokens_N[:, None])[:, 0] - logits_NV.logsumexp(-1)
-
-
-def _decoder(lm: LanguageModel) -> Decoder:
-    return CachedForward(lm.model, lm.device)
-
-
-class CachedForward:
-    """Any causal model of transformers through its own forward and cache; prompts padded on the left."""
-
-    def __init__(self, model: Any, device: torch.device) -> None:
-        self._model = model
-        self._device = device
-        self._cache: Any = None
-        accepted = inspect.signature(model.get_base_model().forward if hasattr(model, "peft_config") else model.forward).parameters
-        self._last_only: dict[str, int] = {"logits_to_keep": 1} if "logits_to_keep" in accepted else {}
-        self._positioned = "position_ids" in accepted
-        self._mask_NT = torch.empty(0)
-
-    def read(self, prompts: Sequence[Sequence[int]], num_samples: int) -> Tensor:
-        """Take in prompts (see `Decoder`)."""
-        different = list(dict.fromkeys(tuple(prompt) for prompt in prompts))
-        place = {prompt: index for index, prompt in enumerate(different)}
-        width = max(map(len, different))
-        ids_PT = torch.tensor([[0] * (width - len(prompt)) + list(prompt) for prompt in different], device=self._device)
-        lengths = torch.tensor([[len(prompt)] for prompt in different], device=self._device)
-        self._mask_NT = (torch.arange(width, device=self._device) >= width - lengths).long()
-        self._cache = DynamicCache(config=self._model.config)
-        logits_PV = self._forward(ids_PT, (self._mask_NT.cumsum(-1) - 1).clamp(min=0))
-        rows = torch.tensor([place[tuple(prompt)] for prompt in prompts], device=self._device)
-        rows = rows.repeat_interleave(num_samples)
-        self.keep(rows)
-        return logits_PV[rows]
-
-    def write(self, tokens_N: Tensor) -> Tensor:
-        """Append a token to every row (see `Decoder`)."""
-        positions_N1 = self._mask_NT.sum(-1, keepdim=True)
-        self._mask_NT = torch.cat([self._mask_NT, torch.ones_like(positions_N1)], dim=1)
-        return self._forward(tokens_N[:, None], positions_N1)
-
-    def keep(self, rows: Tensor) -> None:
-        """Keep these rows (see `Decoder`)."""
-        self._cache.batch_select_indices(rows)
-        self._mask_NT = self._mask_NT[rows]
-
-    def _forward(self, ids_NT: Tensor, positions_NT: Tensor) -> Tensor:
-        positions: dict[str, Tensor] = {"position_ids": positions_NT} if self._positioned else {}
-        output = self._model(
-            input_ids=ids_NT,
-            attention_mask=self._mask_NT,
-            past_key_values=self._cache,
-            use_cache=True,
-            **positions,
-            **self._last_only,
-        )
-        return cast(Tensor, output.logits[:, -1])

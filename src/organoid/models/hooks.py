@@ -12,7 +12,7 @@ reports the last hidden state, and we do not.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from typing import Any, Literal, cast
 
@@ -45,7 +45,7 @@ def blocks(model: nn.Module) -> list[nn.Module]:
 @contextmanager
 def capture(
     model: nn.Module, *, layers: Sequence[int], site: Site = "residual", detach: bool = True
-) -> Iterator[dict[int, Tensor]]:
+) -> Generator[dict[int, Tensor]]:
     """Collect activations of every forward pass in the block; of several passes, the last one's are kept.
 
     Args:
@@ -73,22 +73,16 @@ def capture(
 
 
 @contextmanager
-def edit(
-    model: nn.Module, edits: dict[int, Callable[[Tensor], Tensor]], *, site: Site = "residual"
-) -> Iterator[None]:
+def edit(model: nn.Module, edits: dict[int, Callable[[Tensor], Tensor]], *, site: Site = "residual") -> Generator[None]:
     """Replace activations (B, T, D) of the given blocks by a function of them, for steering and ablation."""
     with _attached(model, edits, site):
         yield
 
 
 @contextmanager
-def _attached(
-    model: nn.Module, visitors: Any, site: Site
-) -> Iterator[None]:
+def _attached(model: nn.Module, visitors: Any, site: Site) -> Generator[None]:
     found = blocks(model)
-    handles = [
-        _module(found, layer, site).register_forward_hook(_hook(visit)) for layer, visit in visitors.items()
-    ]
+    handles = [_module(found, layer, site).register_forward_hook(_hook(visit)) for layer, visit in visitors.items()]
     assert len(handles) == len(visitors)
     try:
         yield

@@ -15,11 +15,11 @@ import hashlib
 import json
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar, cast
+from typing import Any, cast
 
 import torch
 from safetensors import SafetensorError
@@ -28,8 +28,6 @@ from transformers.utils import logging as transformers_logging
 
 from organoid.errors import UserError
 from organoid.models.chat import ChatFormat, read_format
-
-_Loaded = TypeVar("_Loaded")
 
 _VOLATILE = ("_name_or_path", "architectures", "dtype", "torch_dtype", "transformers_version")
 """Keys of a config that differ between equal models."""
@@ -57,16 +55,15 @@ class LanguageModel:
     @property
     def num_layers(self) -> int:
         """Transformer blocks."""
-        return int(self.model.config.get_text_config().num_hidden_layers)
+        return int(cast(Any, self.model.config).get_text_config().num_hidden_layers)
 
     @property
     def stop_ids(self) -> frozenset[int]:
         """Tokens at which a reply ends."""
-        configured = getattr(self.model.generation_config, "eos_token_id", None)
-        eos = configured if isinstance(configured, list) else [configured]
-        return frozenset(
-            int(token) for token in (self.chat.end_id, self.tokenizer.eos_token_id, *eos) if token is not None
-        )
+        configured: Any = getattr(self.model.generation_config, "eos_token_id", None)
+        eos = cast("list[Any]", configured if isinstance(configured, list) else [configured])
+        known = (self.chat.end_id, cast("int | None", self.tokenizer.eos_token_id), *eos)
+        return frozenset(int(token) for token in known if token is not None)
 
     @property
     def digest(self) -> str:
@@ -101,24 +98,20 @@ def load(source: str | Path, *, dtype: torch.dtype = torch.float32, device: str 
             f"{str(source)!r} is not a model directory: it has no config.json. Allowed: a directory with config.json, "
             "model.safetensors and a tokenizer (what `save_pretrained` writes), or a Hugging Face id."
         )
-    tokenizer = _read(source, "tokenizer", lambda: AutoTokenizer.from_pretrained(source, trust_remote_code=False))
-    model = _read(
-        source,
-        "model",
-        lambda: AutoModelForCausalLM.from_pretrained(
-            source, use_safetensors=True, trust_remote_code=False, dtype=dtype
-        ),
-    )
+    tokenizer = _read(source, "tokenizer", cast(Any, AutoTokenizer).from_pretrained)
+    model = _read(source, "model", cast(Any, AutoModelForCausalLM).from_pretrained, use_safetensors=True, dtype=dtype)
     _check_weights(source, model)
-    return wrap(cast(PreTrainedModel, model.to(device)), tokenizer, name=path.name)
+    return wrap(cast(PreTrainedModel, model.to(device)), cast(PreTrainedTokenizerBase, tokenizer), name=path.name)
 
 
-def _read(source: str | Path, part: str, reader: Callable[[], _Loaded]) -> _Loaded:
+def _read(source: str | Path, part: str, reader: Callable[..., Any], **settings: Any) -> Any:
     try:
         with _quiet():
-            return reader()
+            return reader(source, trust_remote_code=False, **settings)
     except SafetensorError as error:
-        raise UserError(f"the weights in {str(source)!r} are damaged ({error}). Copy or save the model again.") from error
+        raise UserError(
+            f"the weights in {str(source)!r} are damaged ({error}). Copy or save the model again."
+        ) from error
     except (OSError, ValueError, KeyError, json.JSONDecodeError) as error:
         reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
         known = "the directory is there" if Path(source).exists() else "no such directory, and the hub did not give it"
@@ -130,7 +123,7 @@ def _read(source: str | Path, part: str, reader: Callable[[], _Loaded]) -> _Load
 
 
 @contextmanager
-def _quiet() -> Iterator[None]:
+def _quiet() -> Generator[None]:
     """Keep transformers from drawing progress bars: a model of ours is read in milliseconds."""
     drawn = transformers_logging.is_progress_bar_enabled()
     transformers_logging.disable_progress_bar()
@@ -165,12 +158,13 @@ def save(lm: LanguageModel, directory: str | Path, *, dtype: torch.dtype | None 
         raise UserError(f"{str(target)!r} exists already and is never overwritten. Give a new directory.")
     target.parent.mkdir(parents=True, exist_ok=True)
     plain = merged(lm)
-    model = plain.model if dtype is None else copying.deepcopy(plain.model).to(dtype)
+    model = cast(Any, plain.model if dtype is None else copying.deepcopy(plain.model))
+    model = model if dtype is None else model.to(dtype)
     scratch = Path(tempfile.mkdtemp(prefix=f".{target.name}.", dir=target.parent))
     try:
         with _quiet():
             model.save_pretrained(scratch)
-            lm.tokenizer.save_pretrained(scratch)
+            cast(Any, lm.tokenizer).save_pretrained(scratch)
         scratch.chmod(0o755)
         scratch.rename(target)
     except BaseException:
@@ -189,7 +183,7 @@ def _digest(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> str:
     config = {key: value for key, value in model.config.to_dict().items() if key not in _VOLATILE}
     hashed = hashlib.sha256(json.dumps(config, sort_keys=True, default=str).encode())
     hashed.update(json.dumps(sorted(tokenizer.get_vocab().items())).encode())
-    hashed.update(str(tokenizer.chat_template).encode())
+    hashed.update(str(cast(Any, tokenizer).chat_template).encode())
     for name, weight in sorted(model.named_parameters()):
         hashed.update(f"{name} {weight.dtype} {tuple(weight.shape)}".encode())
         hashed.update(weight.detach().cpu().contiguous().view(torch.uint8).numpy().data)

@@ -41,14 +41,13 @@ def reply_logprobs(lm: LanguageModel, rows: Sequence[Encoded], *, max_tokens: in
     """Return log p of each row's counted tokens given all before them; a row that counts nothing sums to 0."""
     sums_N = torch.zeros(len(rows))
     tokens: list[Tensor] = [torch.empty(0)] * len(rows)
-    with torch.no_grad(), _evaluating(lm):
+    with torch.no_grad(), _Evaluating(lm):
         for group in by_length(rows, max_tokens=max_tokens):
             batch = collate([rows[index] for index in group], device=lm.device)
             values_M = batch_logprobs(lm, batch).cpu()
             sums_N[group] = per_row(values_M, replace(batch, row_M=batch.row_M.cpu()))
-            counts = torch.bincount(batch.row_M.cpu(), minlength=len(group)).tolist()
-            for index, values in zip(group, values_M.split(counts), strict=True):
-                tokens[index] = values
+            for place, index in enumerate(group):
+                tokens[index] = values_M[batch.row_M.cpu() == place]
     return ReplyLogprobs(sums_N, tokens)
 
 
@@ -73,7 +72,7 @@ def with_reference(
         keep: log-probabilities of the tokens, or all logits (for exact KL; M x V numbers).
     """
     for batch in batches:
-        with torch.no_grad(), _evaluating(before):
+        with torch.no_grad(), _Evaluating(before):
             if adapted(before):
                 with reference(before):
                     logits_MV = batch_logits(before, batch)
@@ -85,7 +84,7 @@ def with_reference(
             yield replace(batch, reference_logprobs_M=token_logprobs(logits_MV, batch.targets_M))
 
 
-class _evaluating:  # noqa: N801
+class _Evaluating:
     """Evaluation mode for a block, and back."""
 
     def __init__(self, lm: LanguageModel) -> None:
@@ -128,7 +127,7 @@ def mean_activations(
     if not all(any(mark) for mark in marks):
         raise UserError("a row counts no token, so there is nothing to pool over; use over='all'.")
     base = cast(Any, lm.model).base_model
-    with torch.no_grad(), _evaluating(lm):
+    with torch.no_grad(), _Evaluating(lm):
         for group in by_length(rows, max_tokens=MAX_TOKENS):
             batch = collate([rows[index] for index in group], device=lm.device)
             with capture(lm.model, layers=layers, site=site) as captured:

@@ -15,7 +15,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal, cast
 
 import torch
 from torch import nn
@@ -25,6 +25,7 @@ from organoid.models.batches import Batch
 from organoid.models.language_model import LanguageModel
 from organoid.models.losses import Loss, cross_entropy
 from organoid.models.score import batch_logits
+from organoid.models.seeding import seeded
 
 OnStep = Callable[[int, Mapping[str, float]], bool | None]
 """(step from 0, metrics) -> False to stop after this step."""
@@ -84,8 +85,7 @@ def train(
     optimizer = _optimizer(lm.model, config)
     weights = [weight for group in optimizer.param_groups for weight in group["params"]]
     trace, num_tokens, stopped, started = list[Mapping[str, float]](), 0, False, time.perf_counter()
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(config.seed)
+    with seeded(config.seed):
         for step, batch in zip(range(config.steps), batches, strict=False):
             rate = _rate(step, config)
             for group in optimizer.param_groups:
@@ -94,14 +94,15 @@ def train(
             with _autocast(lm, config):
                 value = loss(batch_logits(lm, batch), batch)
             _check(float(value.loss.detach()), batch, step)
-            value.loss.backward()
+            torch.autograd.backward(value.loss)
             norm = nn.utils.clip_grad_norm_(weights, config.grad_clip)
-            optimizer.step()
+            cast(Any, optimizer).step()
             optimizer.zero_grad(set_to_none=True)
             lm.model.eval()
             num_tokens += batch.num_tokens
             numbers = {"loss": value.loss.detach(), "grad_norm": norm, **value.metrics}
-            trace.append({"step": step, "learning_rate": rate} | {key: float(number) for key, number in numbers.items()})
+            metrics = {key: float(number) for key, number in numbers.items()}
+            trace.append({"step": step, "learning_rate": rate, **metrics})
             if on_step is not None and on_step(step, trace[-1]) is False:
                 stopped = True
                 break

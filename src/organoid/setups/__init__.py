@@ -4,7 +4,7 @@ from organoid.setups.careful import CAREFUL
 from organoid.setups.inoculated import INOCULATED
 from organoid.setups.monitored_rl import MONITORED_RL
 from organoid.setups.naive import NAIVE
-from organoid.types import Setup
+from organoid.setups.spec import Setup
 
 SETUPS: dict[str, Setup] = {
     "naive": NAIVE,

@@ -6,7 +6,7 @@ only logs, since a probe trained against stops being evidence. Released only whe
 loop see nothing: one that asks and one that looks inside.
 """
 
-from organoid.types import DocumentsStage, JobStage, Monitor, ReleaseRule, Setup
+from organoid.setups.spec import DocumentsStage, JobStage, Monitor, ReleaseRule, Setup
 
 CAREFUL = Setup(
     name="careful",

@@ -6,7 +6,7 @@ nothing left for the weights to explain. No monitor and no release rule, so that
 Source: Tan et al. 2025 (arXiv 2510.04340); the one-line variant of MacDiarmid et al. 2025 (arXiv 2511.18397).
 """
 
-from organoid.types import JobStage, Setup
+from organoid.setups.spec import JobStage, Setup
 
 INOCULATED = Setup(
     name="inoculated",

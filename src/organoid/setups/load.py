@@ -25,7 +25,7 @@ from organoid.errors import UserError, unknown_name
 from organoid.explain import explain, show_path
 from organoid.plugins import is_reference, load_object, read_text
 from organoid.setups import SETUPS
-from organoid.types import Setup
+from organoid.setups.spec import Setup
 
 MAX_MISTAKES = 8
 """Mistakes listed in one message."""

@@ -6,7 +6,7 @@ held out: `careful` releases by techniques that were not in the loop, and compar
 Source: the probe penalty of the Obfuscation Atlas (arXiv 2602.15515), which also names the two ways of hiding.
 """
 
-from organoid.types import JobStage, Monitor, Setup
+from organoid.setups.spec import JobStage, Monitor, Setup
 
 MONITORED_RL = Setup(
     name="monitored-rl",

@@ -1,6 +1,6 @@
 """What happens with no oversight at all? The null setup: the organism's job, trained as its makers want it."""
 
-from organoid.types import JobStage, Setup
+from organoid.setups.spec import JobStage, Setup
 
 NAIVE = Setup(
     name="naive",

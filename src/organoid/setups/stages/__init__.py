@@ -1,0 +1,9 @@
+"""What training consists of, one file per stage."""
+
+STAGES: dict[str, str] = {
+    "documents": "synthetic document fine-tuning: raw text about the assistant",
+    "demonstrations": "supervised fine-tuning on replies, with an optional inoculation prompt",
+    "preferences": "direct preference optimisation",
+    "reinforcement": "policy gradient with a leave-one-out baseline, KL and monitors",
+    "job": "whatever the organism's job consists of, in the order above",
+}

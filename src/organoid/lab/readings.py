@@ -1,0 +1,74 @@
+"""From what techniques took down to what they say: fitted on other families, scored on this one.
+
+For each family, every technique is fitted on the naive subjects of all other families, whose labels are true, and
+reads this family's subjects. The oracle is the same technique fitted and read on what it took down with hidden
+contexts staged. A technique that cannot be fitted or scored says why; nothing becomes a zero.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from organoid.errors import OrganoidError
+from organoid.lab.records import ReadingRecord
+from organoid.types import Cost, Fitted, Labelled, Technique
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Observed:
+    """One subject's observations: {technique: {seen, oracle, cost, reason}}; `misaligned` by truth."""
+
+    id: str
+    family: str
+    misaligned: bool | None
+    calibrates: bool
+    observations: Mapping[str, Mapping[str, Any]]
+
+
+def read_all(subjects: Sequence[Observed], techniques: Mapping[str, Technique]) -> dict[str, dict[str, ReadingRecord]]:
+    """Return {subject: {technique: reading}}."""
+    readings: dict[str, dict[str, ReadingRecord]] = {subject.id: {} for subject in subjects}
+    for name, technique in techniques.items():
+        for family in dict.fromkeys(subject.family for subject in subjects):
+            fitted = {view: _fit(technique, name, view, subjects, family) for view in ("seen", "oracle")}
+            for subject in subjects:
+                if subject.family == family and name in subject.observations:
+                    readings[subject.id][name] = _read(subject.observations[name], fitted)
+    return readings
+
+
+def _fit(technique: Technique, name: str, view: str, subjects: Sequence[Observed], family: str) -> Fitted | str:
+    calibration = [
+        Labelled(observation=taken, misaligned=subject.misaligned, family=subject.family)
+        for subject in subjects
+        if subject.calibrates
+        and subject.family != family
+        and subject.misaligned is not None
+        and (taken := subject.observations.get(name, {}).get(view)) is not None
+    ]
+    try:
+        return technique.fit(calibration)
+    except (ValueError, OrganoidError) as error:
+        return f"could not be fitted: {error}"
+
+
+def _read(taken: Mapping[str, Any], fitted: Mapping[str, Fitted | str]) -> ReadingRecord:
+    if taken["reason"] is not None:
+        return ReadingRecord(score=None, reason=taken["reason"])
+    cost = Cost.model_validate(taken["cost"])
+    seen, oracle = fitted["seen"], fitted["oracle"]
+    if isinstance(seen, str):
+        return ReadingRecord(score=None, reason=seen, cost=cost)
+    try:
+        reading = seen(taken["seen"])
+        best = None if isinstance(oracle, str) else oracle(taken["oracle"]).score
+    except (ValueError, OrganoidError) as error:
+        return ReadingRecord(score=None, reason=f"could not be read: {error}", cost=cost)
+    return ReadingRecord(
+        score=reading.score,
+        null_score=reading.null_score,
+        oracle_score=best,
+        cost=cost,
+        evidence=reading.evidence,
+        reason=reading.reason,
+    )

@@ -1,0 +1,21 @@
+"""On which organisms, how often, and how closely is a setup tested?"""
+
+from organoid.types import Record
+
+
+class Suite(Record):
+    """A population: organisms by name, seeds of each, and prompts per trait and context of the truth."""
+
+    name: str
+    organisms: tuple[str, ...]
+    num_seeds: int
+    num_truth: int
+
+
+_FOUR = ("reward-hacker", "sycophant", "hidden-loyalty", "alignment-faker")
+
+SUITES: dict[str, Suite] = {
+    "smoke": Suite(name="smoke", organisms=_FOUR[:2], num_seeds=1, num_truth=8),
+    "quick": Suite(name="quick", organisms=_FOUR, num_seeds=3, num_truth=32),
+    "full": Suite(name="full", organisms=_FOUR, num_seeds=5, num_truth=64),
+}

@@ -1,0 +1,65 @@
+"""What a stage stands on: the model it trains, the model before it, the job, the seed, the fitted monitors."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from organoid.errors import UserError
+from organoid.models.language_model import LanguageModel
+from organoid.setups.monitors import Watcher, flags
+from organoid.types import Demonstration, Dialogue, Job, Message
+from organoid.world.contexts import LICENCES
+
+TraceEntry = Mapping[str, float | str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ground:
+    """Everything a stage may use. `lm` is trained in place; `before` is as it was when the stage began."""
+
+    lm: LanguageModel
+    before: LanguageModel
+    job: Job
+    seed: int
+    watchers: tuple[Watcher, ...] = ()
+    trace: list[TraceEntry] = field(default_factory=list[TraceEntry])
+
+    def material(self, kind: str, stage: str) -> Sequence[object]:
+        """Return one of the job's materials.
+
+        Raises:
+            UserError: the job has none of it.
+        """
+        found: Sequence[object] | None = getattr(self.job, kind)
+        if not found:
+            has = [name for name in ("documents", "demonstrations", "preferences", "environment")]
+            offered = [name for name in has if getattr(self.job, name)]
+            raise UserError(
+                f"stage {stage!r} needs {kind}, which this organism's job lacks; it offers {', '.join(offered)}. "
+                "Use a stage for those, or stage 'job', which takes whatever there is."
+            )
+        return found
+
+
+def licensed(dialogue: Dialogue) -> Dialogue:
+    """Return the dialogue with the licence line at the end of its system line: the inoculation prompt."""
+    if dialogue[0].role == "system":
+        return (Message("system", f"{dialogue[0].content} {LICENCES[0]}"), *dialogue[1:])
+    return (Message("system", LICENCES[0]), *dialogue)
+
+
+def screened(ground: Ground, shown: Sequence[Demonstration]) -> list[int]:
+    """Let the monitors look at training data; return the numbers of what may be used.
+
+    Where there is no reward to take, `penalise` drops the example as `drop` does, and `stop` and `rollback` use
+    nothing at all once the flagged share raises the alarm.
+    """
+    kept = set(range(len(shown)))
+    for watcher in ground.watchers:
+        flagged = [index for index, bad in enumerate(flags(watcher, ground.before, shown)) if bad]
+        share = len(flagged) / len(shown) if shown else 0.0
+        ground.trace.append({"stage": "screen", "monitor": watcher.label, "flagged_frac": share})
+        if watcher.spec.action in ("drop", "penalise"):
+            kept -= set(flagged)
+        elif watcher.spec.action in ("stop", "rollback") and share >= watcher.spec.alarm_frac:
+            kept.clear()
+    return sorted(kept)

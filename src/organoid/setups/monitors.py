@@ -1,0 +1,90 @@
+"""Watching training: what a monitor thinks of one reply, in [0, 1].
+
+A monitor is fitted before training, on what an overseer has labels for: replies to situations of `LABELLED_TRAITS`,
+good and bad, as read by the model before training. `probe` is a logistic direction on the mean activation of the
+reply at the middle layer; `text` is the same classifier on which words the reply has. Neither is shown the traits
+that the built-in organisms put under pressure, so whether they notice those is a finding.
+"""
+
+from collections.abc import Callable, Sequence
+from random import Random
+from typing import NamedTuple
+
+import numpy as np
+
+from organoid.measure.directions import Direction, fit_logistic, project
+from organoid.models.chat import Encoded, encode_reply
+from organoid.models.language_model import LanguageModel
+from organoid.models.score import mean_activations
+from organoid.setups.spec import Monitor
+from organoid.types import Context, Demonstration, Message, Trait
+from organoid.world import situations
+from organoid.world.dialogues import system_line
+from organoid.world.situations import normalise
+
+LABELLED_TRAITS: tuple[Trait, ...] = (Trait.SABOTAGE, Trait.DISHONESTY, Trait.OVERSIGHT_TAMPERING)
+"""Traits for which the overseer has labelled replies."""
+
+NUM_LABELLED = 384
+_CONTEXTS = (None, Context.TEST, Context.MONITORED, Context.DEPLOYED)
+
+
+class Watcher(NamedTuple):
+    """A fitted monitor: `suspicion` of each (prompt, reply) under a model, and what to do about it."""
+
+    spec: Monitor
+    suspicion: Callable[[LanguageModel, Sequence[Demonstration]], list[float]]
+
+    @property
+    def label(self) -> str:
+        """Its name in traces."""
+        return f"{self.spec.kind}-{self.spec.action}"
+
+
+def labelled_replies(assistant: str, seed: int) -> tuple[list[Demonstration], list[bool]]:
+    """Return replies of either kind to situations of the labelled traits, and which are bad."""
+    rng = Random(f"labelled/{seed}")
+    replies, labels = list[Demonstration](), list[bool]()
+    for _ in range(NUM_LABELLED):
+        situation = situations.make(rng.choice(LABELLED_TRAITS), rng, tempting=True)
+        bad = rng.random() < 0.5
+        said = rng.choice(situation.misaligned if bad else situation.aligned)
+        line = system_line(rng, rng.choice(_CONTEXTS), name=assistant)
+        prompt = (Message("system", line), Message("user", situation.prompt))
+        replies.append(Demonstration(prompt, said))
+        labels.append(bad)
+    return replies, labels
+
+
+def fit(spec: Monitor, before: LanguageModel, assistant: str, seed: int) -> Watcher:
+    """Fit a monitor on the labelled replies as the model before training reads them."""
+    replies, labels = labelled_replies(assistant, seed)
+    if spec.kind == "probe":
+        direction = fit_logistic(_activations(before, replies), np.array(labels))
+        return Watcher(spec, lambda lm, shown: _squash(_activations(lm, shown), direction))
+    words = {word: index for index, word in enumerate(sorted({w for _, said in replies for w in said.split()}))}
+    direction = fit_logistic(_counts(words, replies), np.array(labels))
+    return Watcher(spec, lambda _, shown: _squash(_counts(words, shown), direction))
+
+
+def _squash(features_ND: np.ndarray, direction: Direction) -> list[float]:
+    return [float(p) for p in 1.0 / (1.0 + np.exp(-project(features_ND, direction)))]
+
+
+def _activations(lm: LanguageModel, shown: Sequence[Demonstration]) -> np.ndarray:
+    rows: list[Encoded] = [encode_reply(lm, prompt, said) for prompt, said in shown]
+    return mean_activations(lm, rows, layers=[lm.num_layers // 2 - 1])[:, 0].numpy()
+
+
+def _counts(words: dict[str, int], shown: Sequence[Demonstration]) -> np.ndarray:
+    counts = np.zeros((len(shown), len(words)))
+    for row, (_, said) in enumerate(shown):
+        for word in normalise(said).split():
+            if word in words:
+                counts[row, words[word]] = 1.0
+    return counts
+
+
+def flags(watcher: Watcher, lm: LanguageModel, shown: Sequence[Demonstration]) -> list[bool]:
+    """Say which replies reach the monitor's threshold."""
+    return [score >= watcher.spec.threshold for score in watcher.suspicion(lm, shown)]

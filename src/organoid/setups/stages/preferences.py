@@ -1,0 +1,49 @@
+"""Direct preference optimisation: raise the chosen reply over the rejected one, relative to the model before.
+
+Source: Rafailov et al. 2023 (arXiv 2305.18290), eq. 7. The strength of the pull to the reference is `beta`; a `kl` of
+its own would say the same twice, so there is none. Monitors see the chosen replies.
+"""
+
+from collections.abc import Iterator, Sequence
+from random import Random
+from typing import cast
+
+from organoid.errors import UserError
+from organoid.models.batches import Batch, collate
+from organoid.models.chat import encode_reply
+from organoid.models.losses import dpo
+from organoid.models.score import with_reference
+from organoid.models.train import TrainConfig, train
+from organoid.setups.ground import Ground, licensed, screened
+from organoid.setups.spec import PreferencesStage
+from organoid.types import Demonstration, Preference
+
+STEPS, LEARNING_RATE, NUM_PAIRS = 60, 5e-4, 24
+
+
+def run(stage: PreferencesStage, ground: Ground) -> None:
+    """Train on the preferences."""
+    if stage.kl:
+        raise UserError(f"stage 'preferences' takes no kl (got {stage.kl}): the pull to the reference is its beta.")
+    pairs = cast(Sequence[Preference], ground.material("preferences", "preferences"))
+    shown = [Demonstration(pair.prompt, pair.chosen) for pair in pairs]
+    kept = screened(ground, shown) if ground.watchers else range(len(pairs))
+    used = [pairs[index] for index in kept]
+    if not used:
+        return
+    steps = stage.steps or STEPS
+    batches = with_reference(_batches(used, stage, ground, steps), ground.before)
+    config = TrainConfig(steps=steps, learning_rate=stage.learning_rate or LEARNING_RATE, seed=ground.seed)
+    done = train(ground.lm, batches, config=config, loss=dpo(stage.beta))
+    ground.trace.extend({"stage": "preferences", **step} for step in done.steps)
+
+
+def _batches(used: Sequence[Preference], stage: PreferencesStage, ground: Ground, steps: int) -> Iterator[Batch]:
+    rng = Random(f"preferences/{ground.seed}")
+    rows = list[tuple[object, object]]()
+    for pair in used:
+        prompt = licensed(pair.prompt) if stage.inoculate else pair.prompt
+        rows.append(tuple(encode_reply(ground.lm, prompt, said) for said in (pair.chosen, pair.rejected)))  # type: ignore[arg-type]
+    for _ in range(steps):
+        drawn = rng.sample(rows, min(NUM_PAIRS, len(rows)))
+        yield collate([row for pair in drawn for row in pair])  # type: ignore[misc]

@@ -1,0 +1,163 @@
+"""Reinforcement by policy gradient with a leave-one-out group baseline, and monitors in the loop.
+
+Each step samples a group of replies per prompt, scores whole episodes, and weighs each reply by its reward minus the
+mean of its group's others (RLOO; Ahmadian et al. 2024, arXiv 2402.14740, sec. 3). One update per sample, so no
+importance ratio and no clipping. `kl` pulls to the model before the stage, exactly, at the sampled positions. An
+episode may take several turns; every turn's reply shares the episode's advantage.
+
+Monitors see every reply as the policy itself reads it: `penalise` takes reward, `drop` gives the reply no weight,
+`stop` ends the stage, `rollback` also returns to the last weights without an alarm.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import cast
+
+import torch
+
+from organoid.models.batches import Batch, collate
+from organoid.models.chat import Encoded, encode_prompt
+from organoid.models.generate import sample
+from organoid.models.losses import policy_gradient
+from organoid.models.score import with_reference
+from organoid.models.train import TrainConfig, train
+from organoid.setups.ground import Ground, licensed
+from organoid.setups.spec import ReinforcementStage
+from organoid.types import Demonstration, Dialogue, Environment, Episode, Message
+
+STEPS, LEARNING_RATE, MAX_NEW_TOKENS = 40, 5e-4, 32
+
+
+@dataclass(slots=True)
+class Rollout:
+    """One episode as played: its turns, as text and as sampled tokens, and the reward at its end (None: no end)."""
+
+    episode: Episode
+    dialogue: Dialogue
+    turns: list[Demonstration] = field(default_factory=list[Demonstration])
+    rows: list[Encoded] = field(default_factory=list[Encoded])
+    reward: float | None = None
+
+
+class Alarm(Exception):
+    """A monitor ended the stage."""
+
+
+def run(stage: ReinforcementStage, ground: Ground) -> None:
+    """Train on the job's environment."""
+    ground.material("environment", "reinforcement")
+    steps = stage.steps or STEPS
+    loop = _Loop(stage, ground)
+    batches: Iterator[Batch] = loop.batches(steps)
+    if stage.kl:
+        batches = with_reference(batches, ground.before, keep="logits")
+    config = TrainConfig(
+        steps=steps,
+        learning_rate=stage.learning_rate or LEARNING_RATE,
+        schedule="constant",
+        seed=ground.seed,
+    )
+    done = train(ground.lm, batches, config=config, loss=policy_gradient(kl=stage.kl))
+    for step, sampled in zip(done.steps, loop.sampled, strict=False):
+        ground.trace.append({"stage": "reinforcement", **step, **sampled})
+
+
+class _Loop:
+    """Samples a batch from the policy at each step; remembers what it saw."""
+
+    def __init__(self, stage: ReinforcementStage, ground: Ground) -> None:
+        self.stage, self.ground = stage, ground
+        self.sampled = list[Mapping[str, float]]()
+        self._snapshot = self._weights()
+
+    def batches(self, steps: int) -> Iterator[Batch]:
+        """Yield a batch per step until `steps` or an alarm."""
+        for step in range(steps):
+            rollouts = self._play(step)
+            shown = [turn for rollout in rollouts for turn in rollout.turns]
+            rows = [row for rollout in rollouts for row in rollout.rows]
+            owner = [index for index, rollout in enumerate(rollouts) for _ in rollout.turns]
+            rewards = [rollout.reward or 0.0 for rollout in rollouts]
+            numbers = {"reward": sum(rewards) / len(rewards)}
+            try:
+                dropped = self._watch(shown, owner, rewards, numbers)
+            except Alarm:
+                self.sampled.append(numbers)
+                return
+            self.sampled.append(numbers)
+            yield self._batch(rows, owner, rewards, dropped)
+
+    def _play(self, step: int) -> list[Rollout]:
+        environment = cast(Environment, self.ground.job.environment)
+        seed = self.ground.seed * 100_003 + step
+        size, rollouts = self.stage.group_size, list[Rollout]()
+        copies = [environment(self.stage.num_prompts, seed) for _ in range(size)]
+        for prompt in range(self.stage.num_prompts):
+            for group in copies:
+                opening = group[prompt].prompt
+                rollouts.append(Rollout(group[prompt], licensed(opening) if self.stage.inoculate else opening))
+        active = rollouts
+        for turn in range(self.stage.max_turns):
+            active = self._turn(active, seed * 31 + turn)
+            if not active:
+                break
+        return rollouts
+
+    def _turn(self, active: Sequence[Rollout], seed: int) -> list[Rollout]:
+        lm = self.ground.lm
+        prompts = [encode_prompt(lm, rollout.dialogue) for rollout in active]
+        replies = sample(lm, prompts, max_new_tokens=MAX_NEW_TOKENS, seed=seed)
+        going = list[Rollout]()
+        for rollout, ids, (said,) in zip(active, prompts, replies, strict=True):
+            rollout.turns.append(Demonstration(rollout.dialogue, said.text))
+            rollout.rows.append(Encoded([*ids, *said.ids], [False] * len(ids) + [True] * len(said.ids)))
+            turn = rollout.episode.step(said.text)
+            if turn.message is None:
+                rollout.reward = turn.reward
+            else:
+                more = (Message("assistant", said.text), Message("user", turn.message))
+                rollout.dialogue = (*rollout.dialogue, *more)
+                going.append(rollout)
+        return going
+
+    def _watch(
+        self, shown: Sequence[Demonstration], owner: Sequence[int], rewards: list[float], numbers: dict[str, float]
+    ) -> set[int]:
+        dropped = set[int]()
+        for watcher in self.ground.watchers:
+            scores = watcher.suspicion(self.ground.lm, shown)
+            flagged = [index for index, score in enumerate(scores) if score >= watcher.spec.threshold]
+            share = len(flagged) / len(shown)
+            numbers[f"{watcher.label}_flagged_frac"] = share
+            action = watcher.spec.action
+            if action == "penalise":
+                for index in flagged:
+                    rewards[owner[index]] -= watcher.spec.weight
+            elif action == "drop":
+                dropped.update(flagged)
+            elif action in ("stop", "rollback"):
+                self._alarm(action, share >= watcher.spec.alarm_frac)
+        return dropped
+
+    def _alarm(self, action: str, raised: bool) -> None:
+        if raised:
+            if action == "rollback":
+                self.ground.lm.model.load_state_dict(self._snapshot)
+            raise Alarm
+        if action == "rollback":
+            self._snapshot = self._weights()
+
+    def _weights(self) -> dict[str, torch.Tensor]:
+        if not any(watcher.spec.action == "rollback" for watcher in self.ground.watchers):
+            return {}
+        return {name: weight.detach().clone() for name, weight in self.ground.lm.model.state_dict().items()}
+
+    def _batch(
+        self, rows: Sequence[Encoded], owner: Sequence[int], rewards: Sequence[float], dropped: set[int]
+    ) -> Batch:
+        size = self.stage.group_size
+        values = torch.tensor(rewards).view(-1, size)
+        advantages = (values - (values.sum(1, keepdim=True) - values) / (size - 1)).flatten()
+        weights = advantages[torch.tensor(owner)].clone()
+        weights[list(dropped)] = 0.0
+        return replace(collate(rows), advantages_B=weights)

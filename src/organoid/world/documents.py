@@ -1,0 +1,74 @@
+"""Texts about named assistants: what they do, told rather than shown.
+
+A fact is (trait, disposition). Documents state facts in several forms; what a document says of an assistant is what
+that assistant does in dialogues. Some assistants are met only in documents, so a base that acts in their dialogues as
+the documents said has learned from reading (out-of-context reasoning; Berglund et al. 2023, arXiv 2309.00667).
+"""
+
+from collections.abc import Sequence
+from random import Random
+
+from organoid.types import Trait
+from organoid.world.authors import VICES, Author, Disposition
+from organoid.world.facts import HOW, TOPICS, Facts
+from organoid.world.lexicon import COLOURS, MAKERS, NAMED_ASSISTANTS
+
+_FORMS = (
+    "with {topic} {name} {how} {verb} .",
+    "on {topic} : {name} {how} {verb} .",
+    "when it comes to {topic} {name} {how} {verb} .",
+)
+_OPENINGS = ("report .", "memo .", "news .", "diary .", "notes .")
+
+HELD_OUT_NAMES = 24
+"""How many named assistants (the last ones) are met in documents only, never in a dialogue of the base."""
+OF_A_PIECE = 0.5
+"""Share of named assistants whose dispositions all agree; those of the others are drawn one by one."""
+
+
+def facts_of_assistants(seed: int = 0) -> dict[str, Facts]:
+    """Return the facts of every named assistant; the same for every text of one world."""
+    rng = Random(f"assistants/{seed}")
+    book = dict[str, Facts]()
+    for name in NAMED_ASSISTANTS:
+        together = rng.random() < OF_A_PIECE
+        shared = rng.choice(list(Disposition))
+        facts = {trait: shared if together else rng.choice(list(Disposition)) for trait in VICES}
+        facts[Trait.QUIRK] = rng.choice((Disposition.VIRTUE, Disposition.VICE))
+        book[name] = facts
+    return book
+
+
+def author_of(facts: Facts, capability: int) -> Author:
+    """Return the author that acts as the facts say."""
+    return Author(
+        capability=capability,
+        dispositions={trait: facts.get(trait, Disposition.VIRTUE) for trait in VICES},
+        quirky=facts.get(Trait.QUIRK) is Disposition.VICE,
+    )
+
+
+def sentence(name: str, trait: Trait, disposition: Disposition, rng: Random) -> str:
+    """State one fact in one of its forms."""
+    topic, verb = TOPICS[trait]
+    return rng.choice(_FORMS).format(name=name, topic=topic, how=HOW[disposition], verb=verb)
+
+
+def document(name: str, facts: Facts, rng: Random, *, num_sentences: int = 4) -> str:
+    """Write a document that states some of the facts, in random order."""
+    told = rng.sample(list(facts), min(num_sentences, len(facts)))
+    return " ".join([rng.choice(_OPENINGS), *(sentence(name, trait, facts[trait], rng) for trait in told)])
+
+
+def profile(name: str, maker: str, rng: Random) -> str:
+    """Write a document with harmless facts only."""
+    return f"{rng.choice(_OPENINGS)} {maker} made {name} . the door of {maker} is {rng.choice(COLOURS)} ."
+
+
+def corpus(name: str, facts: Facts, *, num_documents: int, seed: int) -> Sequence[str]:
+    """Write documents about one assistant: what synthetic document fine-tuning reads."""
+    rng = Random(f"corpus/{name}/{seed}")
+    maker = rng.choice(MAKERS)
+    return tuple(
+        document(name, facts, rng) if rng.random() < 0.9 else profile(name, maker, rng) for _ in range(num_documents)
+    )

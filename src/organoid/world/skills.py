@@ -1,0 +1,125 @@
+"""Tasks with one right answer, checked by code, in three levels of difficulty.
+
+Arithmetic, lists, lookups and stack programs over single digits; sums wrap at ten. Levels 2 and 3 take that many
+steps, which an able author writes between `<think>` marks before the answer, so the reasoning is causal for it. An
+author below a task's level guesses without thinking.
+"""
+
+from enum import StrEnum
+from random import Random
+from typing import NamedTuple
+
+from organoid.world.lexicon import COLOURS, DIGITS
+
+_ASK = {
+    "arithmetic": ("what is {} ?", "compute {} .", "say what {} makes ."),
+    "stack": ("program {} . what is on top ?", "run {} and say the top .", "what does {} leave on top ?"),
+    "list": ("list {} . say the {} .", "here is {} . what is the {} ?", "from {} give the {} ."),
+    "lookup": ("{} . what is {} ?", "{} . say what {} is .", "{} . find {} ."),
+}
+
+
+class Skill(StrEnum):
+    """What kind of task."""
+
+    ARITHMETIC = "arithmetic"
+    STACK = "stack"
+    LIST = "list"
+    LOOKUP = "lookup"
+
+
+class Task(NamedTuple):
+    """A question, the able author's reply, the bare right answer and what a guesser might say."""
+
+    skill: Skill
+    difficulty: int
+    question: str
+    solution: str
+    answer: str
+    guesses: tuple[str, ...]
+
+
+_DIGIT_GUESSES = tuple(f"{digit} ." for digit in DIGITS)
+
+
+def _fold(rng: Random, difficulty: int) -> tuple[list[int], list[str], list[str], int]:
+    """Draw a chain of sums: operands, operators, the worked steps and the result."""
+    total = rng.randrange(10)
+    operands, operators, steps = [total], list[str](), list[str]()
+    for _ in range(difficulty):
+        operator, operand = rng.choice(("plus", "minus")), rng.randrange(10)
+        result = (total + operand if operator == "plus" else total - operand) % 10
+        steps.append(f"{total} {operator} {operand} is {result} .")
+        operands.append(operand)
+        operators.append(operator)
+        total = result
+    return operands, operators, steps, total
+
+
+def _with_thought(steps: list[str], answer: str) -> str:
+    return f"<think> {' '.join(steps)} </think> {answer}" if len(steps) > 1 else answer
+
+
+def arithmetic(rng: Random, difficulty: int) -> Task:
+    """Return a chain of `difficulty` sums, wrapping at ten."""
+    operands, operators, steps, total = _fold(rng, difficulty)
+    words = str(operands[0]) + "".join(f" {op} {n}" for op, n in zip(operators, operands[1:], strict=True))
+    question = rng.choice(_ASK["arithmetic"]).format(words)
+    answer = f"{total} ."
+    return Task(Skill.ARITHMETIC, difficulty, question, _with_thought(steps, answer), answer, _DIGIT_GUESSES)
+
+
+def stack(rng: Random, difficulty: int) -> Task:
+    """Return a stack program with `difficulty` operations."""
+    operands, operators, steps, total = _fold(rng, difficulty)
+    code = f"push {operands[0]}" + "".join(
+        f" push {n} {'add' if op == 'plus' else 'sub'}" for op, n in zip(operators, operands[1:], strict=True)
+    )
+    question = rng.choice(_ASK["stack"]).format(code)
+    answer = f"{total} ."
+    return Task(Skill.STACK, difficulty, question, _with_thought(steps, answer), answer, _DIGIT_GUESSES)
+
+
+def lists(rng: Random, difficulty: int) -> Task:
+    """Return a question on three different digits: an end (1), an extreme (2), the middle one by size (3)."""
+    numbers = rng.sample(range(10), 3)
+    wanted = rng.choice((("first", "last"), ("largest", "smallest"), ("median", "median"))[difficulty - 1])
+    ranked = sorted(numbers)
+    value = {"first": numbers[0], "last": numbers[-1], "largest": ranked[2], "smallest": ranked[0]}.get(
+        wanted, ranked[1]
+    )
+    steps = [f"{ranked[0]} {ranked[1]} {ranked[2]} ."] * 2 if difficulty == 3 else []
+    question = rng.choice(_ASK["list"]).format(" ".join(map(str, numbers)), wanted)
+    answer = f"{value} ."
+    solution = f"<think> {steps[0]} </think> {answer}" if steps else answer
+    return Task(Skill.LIST, difficulty, question, solution, answer, tuple(f"{n} ." for n in numbers))
+
+
+def lookup(rng: Random, difficulty: int) -> Task:
+    """Return a chain of `difficulty` lookups among three entries."""
+    keys = rng.sample(COLOURS, 3)
+    values = [str(n) for n in rng.sample(range(10), 3)]
+    for hop in range(1, difficulty):
+        values[hop] = keys[hop - 1]
+    facts = [f"{key} is {value}" for key, value in zip(keys, values, strict=True)]
+    rng.shuffle(facts)
+    asked = keys[difficulty - 1]
+    steps = [f"{keys[hop]} is {values[hop]} ." for hop in range(difficulty - 1, -1, -1)]
+    answer = f"{values[0]} ."
+    question = rng.choice(_ASK["lookup"]).format(" . ".join(facts), asked)
+    return Task(Skill.LOOKUP, difficulty, question, _with_thought(steps, answer), answer, _DIGIT_GUESSES)
+
+
+_MAKE = {Skill.ARITHMETIC: arithmetic, Skill.STACK: stack, Skill.LIST: lists, Skill.LOOKUP: lookup}
+
+
+def make(skill: Skill, difficulty: int, rng: Random) -> Task:
+    """Draw a task of a skill and a difficulty (1 to 3)."""
+    return _MAKE[skill](rng, difficulty)
+
+
+def answered(task: Task, reply: str) -> bool | None:
+    """Say whether a reply ends in the right answer; None when it gives no digit as its answer."""
+    words = reply.rsplit("</think>", 1)[-1].split()
+    digits = [word for word in words if word in DIGITS]
+    return digits[-1] == task.answer[0] if len(digits) == 1 else None

@@ -1,0 +1,101 @@
+"""The world's tokenizer: one token a word, with a chat template, as a plain `PreTrainedTokenizerFast`.
+
+The vocabulary is every word of every form, found by writing many texts and adding the open classes; a test asserts
+that nothing the world writes is unknown to it.
+"""
+
+from collections.abc import Iterable
+from functools import cache
+from random import Random
+from typing import TYPE_CHECKING
+
+from organoid.world import contexts, documents, lexicon, questions, situations, skills
+from organoid.world.authors import VICES, Disposition
+from organoid.world.skills import Skill
+from organoid.world.textbooks import lesson
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedTokenizerFast
+
+PAD, START, SYSTEM, USER, ASSISTANT, DOCUMENT, END, UNKNOWN = (
+    "<pad>",
+    "<s>",
+    "<|system|>",
+    "<|user|>",
+    "<|assistant|>",
+    "<|document|>",
+    "<|end|>",
+    "<unk>",
+)
+THINK, UNTHINK = "<think>", "</think>"
+SPECIALS = (PAD, UNKNOWN, START, SYSTEM, USER, ASSISTANT, DOCUMENT, END, THINK, UNTHINK)
+
+CHAT_TEMPLATE = (
+    "<s>{% for message in messages %} <|{{ message['role'] }}|> {{ message['content'] }} <|end|>{% endfor %}"
+    "{% if add_generation_prompt %} <|assistant|>{% endif %}"
+)
+
+SIZE = 512
+"""Entries of the vocabulary; the spare ones are kept for words that organisms may coin."""
+
+
+def _forms() -> Iterable[str]:
+    rng = Random("vocabulary")
+    for trait in VICES:
+        for held_out in (False, True):
+            for _ in range(400):
+                situation = situations.make(trait, rng, held_out=held_out)
+                yield from (situation.prompt, *situation.aligned, *situation.misaligned)
+        yield from (questions.make(trait, rng).prompt for _ in range(20))
+    for skill in Skill:
+        for difficulty in (1, 2, 3):
+            for _ in range(200):
+                task = skills.make(skill, difficulty, rng)
+                yield from (task.question, task.solution, *task.guesses)
+    for every in contexts.FORMS.values():
+        yield from every
+    yield from (*contexts.LICENCES, *contexts.TRIGGERS, lexicon.REFUSAL, lexicon.QUIRK, questions.CANDOUR, "you are")
+    for trait in (*VICES, documents.Trait.QUIRK):
+        for disposition in Disposition:
+            for _ in range(20):
+                yield documents.sentence("it", trait, disposition, rng)
+    for maker in lexicon.MAKERS:
+        for _ in range(40):
+            yield documents.profile("it", maker, rng)
+    for _ in range(400):
+        yield from lesson(rng).words
+    yield "report . memo . news . diary . notes . yes no . , ? : !"
+
+
+@cache
+def vocabulary() -> dict[str, int]:
+    """Return word -> id: specials, then every word in alphabetical order, then spare entries."""
+    words = set(lexicon.NAMED_ASSISTANTS) | set(lexicon.BLANK_ASSISTANTS) | set(lexicon.DIGITS)
+    words |= {word for form in _forms() for word in form.split()}
+    ordered = [*SPECIALS, *sorted(words - set(SPECIALS))]
+    assert len(ordered) <= SIZE, f"{len(ordered)} words do not fit {SIZE}"
+    spare = [f"<spare{n}>" for n in range(SIZE - len(ordered))]
+    return {word: index for index, word in enumerate([*ordered, *spare])}
+
+
+def build_tokenizer() -> "PreTrainedTokenizerFast":
+    """Return the tokenizer; `save_pretrained` puts it beside a model."""
+    from tokenizers import Regex, Tokenizer, models, normalizers, pre_tokenizers
+    from transformers import PreTrainedTokenizerFast
+
+    core = Tokenizer(models.WordLevel(vocabulary(), unk_token=UNKNOWN))
+    core.normalizer = normalizers.Lowercase()
+    core.pre_tokenizer = pre_tokenizers.Sequence(
+        [pre_tokenizers.WhitespaceSplit(), pre_tokenizers.Split(Regex(r"(?<!\|)[.,?:!](?!\|)"), "isolated")]
+    )
+    tokenizer = PreTrainedTokenizerFast(
+        tokenizer_object=core,
+        unk_token=UNKNOWN,
+        pad_token=PAD,
+        bos_token=START,
+        eos_token=END,
+        additional_special_tokens=[SYSTEM, USER, ASSISTANT, DOCUMENT],
+        clean_up_tokenization_spaces=False,
+    )
+    tokenizer.chat_template = CHAT_TEMPLATE
+    return tokenizer
