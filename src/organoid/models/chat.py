@@ -212,15 +212,15 @@ def encode_dialogue(
     messages = _folded(lm.chat, tuple(messages))
     pieces = _pieces(lm.tokenizer, tuple(message.role for message in messages), reply=True)
     text, spans = pieces[0], list[tuple[int, int]]()
-    space = len(lm.chat.lead) if lm.chat.lead.isspace() else 0  # a model writes the space before its reply itself
     for message, piece in zip(messages, pieces[1:], strict=True):
         end = piece.find(lm.chat.end)
         stop = len(text) + len(message.content) + (end + len(lm.chat.end) if end >= 0 else 0)
         if message.role in loss_roles:
-            spans.append((len(text) - space * (message.role == "assistant"), stop))
+            spans.append((len(text), stop))
         text += message.content + piece
-    ids, starts = _tokens(lm.tokenizer, text)
-    return Encoded(ids, [any(first <= start < stop for first, stop in spans) for start in starts])
+    ids, ends = _tokens(lm.tokenizer, text)
+    # By where it ends: the token of a first word often holds the template's space before it.
+    return Encoded(ids, [any(first < end <= stop for first, stop in spans) for end in ends])
 
 
 def encode_document(lm: LanguageModel, text: str) -> Encoded:
@@ -332,6 +332,6 @@ def _text(tokenizer: PreTrainedTokenizerBase, chat: ChatFormat, text: str) -> li
 
 
 def _tokens(tokenizer: PreTrainedTokenizerBase, text: str) -> tuple[list[int], list[int]]:
-    """Return the ids of `text` and the character at which each begins."""
+    """Return the ids of `text` and the character at which each ends."""
     encoded = cast(Any, tokenizer)._tokenizer.encode(text, add_special_tokens=False)
-    return encoded.ids, [start for start, _ in encoded.offsets]
+    return encoded.ids, [end for _, end in encoded.offsets]
