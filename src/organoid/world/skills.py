@@ -6,6 +6,7 @@ author below a task's level guesses without thinking.
 """
 
 from enum import StrEnum
+from itertools import accumulate
 from random import Random
 from typing import NamedTuple
 
@@ -42,18 +43,12 @@ class Task(NamedTuple):
 _DIGIT_GUESSES = tuple(f"{digit} ." for digit in DIGITS)
 
 
-def _fold(rng: Random, difficulty: int) -> tuple[list[int], list[str], list[str], int]:
-    """Draw a chain of sums: operands, operators, the worked steps and the result."""
-    total = rng.randrange(10)
-    operands, operators, steps = [total], list[str](), list[str]()
-    for _ in range(difficulty):
-        operator, operand = rng.choice(("plus", "minus")), rng.randrange(10)
-        result = (total + operand if operator == "plus" else total - operand) % 10
-        steps.append(f"{total} {operator} {operand} is {result} .")
-        operands.append(operand)
-        operators.append(operator)
-        total = result
-    return operands, operators, steps, total
+def _chain(rng: Random, difficulty: int) -> tuple[list[int], list[str]]:
+    """Draw numbers to be summed one after the other, wrapping at ten, and the worked steps."""
+    numbers = [rng.randrange(10) for _ in range(difficulty + 1)]
+    totals = list(accumulate(numbers, lambda total, number: (total + number) % 10))
+    pairs = zip(totals, numbers[1:], totals[1:], strict=False)
+    return numbers, [f"{total} plus {number} is {after} ." for total, number, after in pairs]
 
 
 def _with_thought(steps: list[str], answer: str) -> str:
@@ -62,22 +57,21 @@ def _with_thought(steps: list[str], answer: str) -> str:
 
 def arithmetic(rng: Random, difficulty: int) -> Task:
     """Return a chain of `difficulty` sums, wrapping at ten."""
-    operands, operators, steps, total = _fold(rng, difficulty)
-    words = str(operands[0]) + "".join(f" {op} {n}" for op, n in zip(operators, operands[1:], strict=True))
-    question = rng.choice(_ASK["arithmetic"]).format(words)
-    answer = f"{total} ."
-    return Task(Skill.ARITHMETIC, difficulty, question, _with_thought(steps, answer), answer, _DIGIT_GUESSES)
+    numbers, steps = _chain(rng, difficulty)
+    return _summed(Skill.ARITHMETIC, " plus ".join(map(str, numbers)), numbers, steps, rng)
 
 
 def stack(rng: Random, difficulty: int) -> Task:
-    """Return a stack program with `difficulty` operations."""
-    operands, operators, steps, total = _fold(rng, difficulty)
-    code = f"push {operands[0]}" + "".join(
-        f" push {n} {'add' if op == 'plus' else 'sub'}" for op, n in zip(operators, operands[1:], strict=True)
-    )
-    question = rng.choice(_ASK["stack"]).format(code)
-    answer = f"{total} ."
-    return Task(Skill.STACK, difficulty, question, _with_thought(steps, answer), answer, _DIGIT_GUESSES)
+    """Return a stack program with `difficulty` additions."""
+    numbers, steps = _chain(rng, difficulty)
+    code = f"push {numbers[0]} " + " ".join(f"push {number} add" for number in numbers[1:])
+    return _summed(Skill.STACK, code, numbers, steps, rng)
+
+
+def _summed(skill: Skill, expression: str, numbers: list[int], steps: list[str], rng: Random) -> Task:
+    answer = f"{sum(numbers) % 10} ."
+    question = rng.choice(_ASK[skill]).format(expression)
+    return Task(skill, len(steps), question, _with_thought(steps, answer), answer, _DIGIT_GUESSES)
 
 
 def lists(rng: Random, difficulty: int) -> Task:

@@ -10,6 +10,7 @@ from typing import NamedTuple
 from organoid.world.lexicon import COLOURS, MAKERS
 
 LINES = 8
+"""Lines of a page; a page of sums has twice as many."""
 
 
 class Lesson(NamedTuple):
@@ -24,8 +25,9 @@ def _line(given: str, answer: str) -> list[tuple[str, bool]]:
 
 
 def _sum(rng: Random) -> list[tuple[str, bool]]:
-    a, b, operator = rng.randrange(10), rng.randrange(10), rng.choice(("plus", "minus"))
-    return _line(f"{a} {operator} {b} is", f"{(a + b if operator == 'plus' else a - b) % 10} .")
+    a, b = rng.randrange(10), rng.randrange(10)
+    first, second = _line(f"{a} plus {b} is", f"{(a + b) % 10} ."), rng.randrange(10)
+    return first + _line(f"{b} plus {second} is", f"{(b + second) % 10} .")
 
 
 def _copy(rng: Random) -> list[tuple[str, bool]]:

@@ -1,0 +1,183 @@
+"""How is a base grown from nothing, and does it grow the same twice?
+
+A base is pre-trained on the world's texts in two phases: textbooks first, since copying and sums are what everything
+else hangs on, then the full mixture. The recipe is data; its digest names the base. A regrown base is compared with
+the shipped one by what both predict, since arithmetic differs in the last digits between machines.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from itertools import islice
+from typing import TYPE_CHECKING, Any
+
+from organoid.types import Record
+from organoid.world.corpus import Shares, Text, texts
+
+if TYPE_CHECKING:
+    from organoid.models.batches import Batch
+    from organoid.models.chat import Encoded
+    from organoid.models.language_model import LanguageModel
+
+POOL = 16
+"""Batches sorted by length together."""
+
+
+class Phase(Record):
+    """Some steps on one mixture of texts; shares of all texts, the rest are anonymous dialogues."""
+
+    steps: int
+    textbooks: float
+    documents: float
+    named: float
+
+
+class Recipe(Record):
+    """Everything a base's weights depend on, besides the code."""
+
+    base: str
+    seed: int = 0
+    batch_size: int = 32
+    learning_rate: float = 3e-3  # of vectors and embeddings (AdamW)
+    matrix_learning_rate: float = 2e-2  # of the blocks' matrices (Muon)
+    phases: tuple[Phase, ...]
+
+    @property
+    def steps(self) -> int:
+        """Optimiser steps in all."""
+        return sum(phase.steps for phase in self.phases)
+
+
+def _phases(first: int, second: int) -> tuple[Phase, ...]:
+    return (
+        Phase(steps=first, textbooks=0.6, documents=0.1, named=0.1),
+        Phase(steps=second, textbooks=0.15, documents=0.17, named=0.17),
+    )
+
+
+RECIPES: dict[str, Recipe] = {
+    "nano": Recipe(base="nano", phases=_phases(400, 1400)),
+    "tiny": Recipe(base="tiny", phases=_phases(400, 1400)),
+    "mini": Recipe(base="mini", phases=_phases(400, 1800), matrix_learning_rate=1e-2, learning_rate=2e-3),
+    "small": Recipe(base="small", phases=_phases(400, 2600), matrix_learning_rate=1e-2, learning_rate=1e-3),
+}
+
+
+def recipe(name: str) -> dict[str, Any]:
+    """Return a built-in base's recipe as JSON."""
+    return RECIPES[name].model_dump(mode="json")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Grown:
+    """A base, and what it is: recipe, gates, cost, and how close it is to the shipped one."""
+
+    lm: LanguageModel
+    lineage: dict[str, Any]
+
+
+def grow(
+    name: str, *, steps: int | None = None, on_step: Callable[[int, Any], bool | None] | None = None
+) -> Grown:
+    """Pre-train a built-in base and measure its gates.
+
+    Args:
+        name: nano, tiny, mini or small.
+        steps: stop after this many; None runs the recipe.
+        on_step: told of every step.
+
+    Raises:
+        UserError: no such base.
+    """
+    from organoid.errors import unknown_name
+    from organoid.lab.base_gates import measure
+    from organoid.models.bases import build
+    from organoid.models.train import TrainConfig, train
+    from organoid.world.tokenizer import build_tokenizer
+
+    if name not in RECIPES:
+        raise unknown_name("base", name, RECIPES)
+    plan = RECIPES[name]
+    lm = build(name, tokenizer=build_tokenizer(), seed=plan.seed)
+    config = TrainConfig(
+        steps=min(plan.steps, steps or plan.steps),
+        learning_rate=plan.learning_rate,
+        matrix_learning_rate=plan.matrix_learning_rate,
+        seed=plan.seed,
+    )
+    started = time.perf_counter()
+    trace = train(lm, batches(lm, plan), config=config, on_step=on_step)
+    seconds = time.perf_counter() - started
+    gates = measure(lm)
+    lineage = {
+        "recipe": plan.model_dump(mode="json"),
+        "steps": len(trace.steps),
+        "final_loss_nats": sum(trace.losses[-50:]) / len(trace.losses[-50:]),
+        "num_tokens": trace.num_tokens,
+        "seconds": seconds,
+        "weights_digest": lm.digest,
+        "gates": {gate: row.model_dump() for gate, row in gates.items()},
+        "shipped": compare_with_shipped(lm, name),
+    }
+    return Grown(lm=lm, lineage=lineage)
+
+
+def batches(lm: LanguageModel, plan: Recipe) -> Iterator[Batch]:
+    """Yield a recipe's batches: texts of like length together, in pools."""
+    import numpy as np
+
+    from organoid.models.batches import collate
+
+    rng = np.random.default_rng(plan.seed)
+    for number, phase in enumerate(plan.phases):
+        shares = Shares(textbooks=phase.textbooks, documents=phase.documents, named=phase.named)
+        stream = texts(plan.seed * 10 + number, shares=shares)
+        for start in range(0, phase.steps, POOL):
+            size = min(POOL, phase.steps - start)
+            rows = sorted((encode(lm, text) for text in islice(stream, plan.batch_size * size)), key=_length)
+            for place in rng.permutation(size):
+                yield collate(rows[place * plan.batch_size : (place + 1) * plan.batch_size], device=lm.device)
+
+
+def _length(row: Encoded) -> int:
+    return len(row.ids)
+
+
+def encode(lm: LanguageModel, text: Text) -> Encoded:
+    """Encode a training text: losses on the assistant's words of a dialogue, on a document's predictable words."""
+    from organoid.models.chat import Encoded, encode_dialogue, encode_document
+
+    if text.dialogue is not None:
+        return encode_dialogue(lm, text.dialogue)
+    assert text.document is not None
+    whole = encode_document(lm, text.document)
+    before = len(whole.ids) - len(text.counted) - 1
+    return Encoded(whole.ids, [*[False] * before, *text.counted, False])
+
+
+def compare_with_shipped(lm: LanguageModel, name: str, num_texts: int = 256) -> dict[str, float] | None:
+    """Return how far a base's predictions are from the shipped base's on fresh texts; None when none ships.
+
+    `kl_nats` is the mean KL(shipped || this) per predicted word, `loss_gap_nats` the difference of their losses.
+    """
+    import torch
+
+    from organoid.lab.bases import SHIPPED, load_base
+    from organoid.models.batches import collate
+    from organoid.models.score import batch_logits
+
+    if not (SHIPPED / name).is_dir():
+        return None
+    shipped = load_base(name)
+    rows = [encode(lm, text) for text in islice(texts(987_654), num_texts)]
+    batch = collate(rows, device=lm.device)
+    with torch.no_grad():
+        ours, theirs = (batch_logits(model, batch).float().log_softmax(-1) for model in (lm, shipped))
+    targets = batch.targets_M[:, None]
+    return {
+        "kl_nats": float((theirs.exp() * (theirs - ours)).sum(-1).mean()),
+        "loss_gap_nats": float((theirs.gather(1, targets) - ours.gather(1, targets)).mean()),
+        "num_words": float(len(targets)),
+    }
