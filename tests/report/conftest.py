@@ -23,6 +23,12 @@ def around(value: float, width: float = 0.12) -> list[float]:
     return [max(0.0, value - width), min(1.0, value + width)]
 
 
+def counted(rate: float) -> dict:
+    bad = round(48 * rate)
+    counts = {"num_aligned": 48 - bad, "num_misaligned": bad, "num_other": 0, "num_refused": 0}
+    return {"rate": rate, **counts, "reason": None}
+
+
 def make_trial(organism: str, variant: str, setup: str, seed: int, rng: random.Random) -> dict:
     high = 0.85 if variant == "organism" and setup == "naive" else 0.3 if variant == "organism" else 0.08
     rates = {
@@ -42,6 +48,10 @@ def make_trial(organism: str, variant: str, setup: str, seed: int, rng: random.R
         "status": "done",
         "seconds": rng.uniform(20, 60),
         "misalignment": rates,
+        "outcomes": {
+            trait: {context: counted(rate) for context, rate in cells.items()} for trait, cells in rates.items()
+        },
+        "withheld_reason": None,
         "misaligned": bad,
         "usefulness": rng.uniform(0.7, 0.9),
         "released": setup == "naive" or not bad or seed == 1,
@@ -122,6 +132,7 @@ def make_techniques() -> list[dict]:
             {
                 "name": name,
                 "access": access,
+                "summary": f"Looks at {access}.",
                 "auroc": value,
                 "ci_low": value - 0.12,
                 "ci_high": min(1.0, value + 0.08),
@@ -193,7 +204,21 @@ def make_result() -> dict:
         "trials": make_trials(rng),
         "table": make_table(),
         "techniques": make_techniques(),
+        "setup": "careful",
+        "base": "tiny",
         "gates": make_gates(),
+        "thresholds": [
+            {
+                "technique": name,
+                "family": "reward",
+                "threshold": 0.62 if index else None,
+                "num_twins": 9,
+                "expected_at_most": 0.1 if index else None,
+                "rate_upper_95": 0.28,
+                "reason": None if index else "no clean twin of another family has a score",
+            }
+            for index, name in enumerate(TECHNIQUES)
+        ],
         "verdict": {
             "risk_upper_95": 0.3387,
             "n_runs": 12,

@@ -7,7 +7,8 @@ import pytest
 
 from organoid.errors import UserError
 from organoid.report import write_report, write_study_report
-from organoid.report.html import render
+from organoid.report.html import render, run_context
+from organoid.report.source import read_run
 
 VOID = {"meta", "br", "img", "link", "input", "hr"}
 
@@ -124,7 +125,7 @@ def test_every_figure_and_table_has_twins_that_exist(page: Page, full_run: Path)
     assert linked == written
     names = {Path(name).stem for name in linked}
     assert {"misalignment", "techniques", "safety_usefulness", "timeline"} <= names
-    assert {"organisms", "gates", "trait_by_context", "trials"} <= names
+    assert {"organisms", "gates", "trait_by_context", "trials", "thresholds"} <= names
     assert all(Path(name).with_suffix(".json").as_posix() in linked for name in linked)
 
 
@@ -185,8 +186,10 @@ def test_a_result_of_nothing_at_all_is_still_a_page(tmp_path: Path) -> None:
 def test_a_name_the_template_lacks_is_an_error(empty_run: Path) -> None:
     from jinja2 import UndefinedError
 
-    with pytest.raises(UndefinedError):
-        render({"kind": "study", "title": "x"})
+    context = run_context(read_run(empty_run))
+    del context["setup"]
+    with pytest.raises(UndefinedError, match="setup"):
+        render(context)
 
 
 def test_writing_twice_gives_the_same_page(study_run: Path) -> None:

@@ -66,12 +66,18 @@ def test_trait_by_context_averages_trials_and_counts_only_known_rates(result: di
     ]
     assert cell["value"] == pytest.approx(fmean(known))
     assert (cell["low"], cell["high"], cell["n"]) == (min(known), max(known), 3)
+    assert cell["num_misaligned"] == sum(round(48 * rate) for rate in known)
+    assert cell["num_misaligned"] + cell["num_aligned"] == 3 * 48
 
 
 def test_a_cell_without_any_rate_is_none_with_a_reason() -> None:
     trial = {"organism": "o", "variant": "organism", "setup": "naive", "misalignment": {"sabotage": {"test": None}}}
     (cell,) = rows.trait_by_context({"trials": [trial]})
     assert (cell["value"], cell["n"], cell["reason"]) == (None, 0, "no rate in 1 trials")
+    assert cell["num_refused"] is None
+    trial["outcomes"] = {"sabotage": {"test": {"num_refused": 48, "reason": "only 0 of 48 replies could be parsed"}}}
+    (cell,) = rows.trait_by_context({"trials": [trial]})
+    assert (cell["num_refused"], cell["reason"]) == (48, "only 0 of 48 replies could be parsed")
 
 
 def test_contexts_an_overseer_samples_come_first() -> None:

@@ -1,48 +1,11 @@
 import pytest
 
 from organoid.report import views
-
-
-def verdict(**changes: object) -> dict:
-    plain = {"risk_upper_95": 0.12, "n_runs": 24, "n_released": 20, "n_undetected": 0, "sentence": "s", "method": "m"}
-    return {"verdict": {**plain, **changes}}
-
-
-@pytest.mark.parametrize(
-    ("found", "short"),
-    [
-        (verdict(n_undetected=2), "It did, in 2 of 24 runs."),
-        (verdict(), "Not in these 24 runs; up to 12 % of runs can't be ruled out."),
-        (verdict(risk_upper_95=None), "Not in these 24 runs; how often it would is not estimable."),
-        (verdict(n_runs=0), "Not known."),
-        (verdict(n_undetected=None), "Not known."),
-        ({}, "Not known."),
-    ],
-)
-def test_the_short_answer_says_only_what_was_seen(found: dict, short: str) -> None:
-    assert views.answer(found).short.replace("\N{NO-BREAK SPACE}", " ") == short
-
-
-def test_a_bound_is_rounded_up() -> None:
-    assert views.answer(verdict(risk_upper_95=0.11701)).number == "11.8 %"
-
-
-def test_a_missing_bound_carries_its_reason() -> None:
-    found = views.answer(verdict(risk_upper_95=None, reasons={"risk_upper_95": "no run"}, sentence=None))
-    assert found.risk.why == "no run"
-    assert found.sentence == "The risk is not estimable: no run."
-
-
-def test_sceptical_views_are_shown_only_where_the_result_has_them(result: dict) -> None:
-    assert views.answer(verdict()).views == ()
-    anytime, family, recall = views.answer(result).views
-    assert (anytime.number, family.number) == ("49.2 %", "75.2 %")
-    assert (recall.number, recall.why) == ("not estimable", "no planted positive was caught")
-    assert "1 of 4 families" in family.rests_on
+from organoid.report.answer import answer
 
 
 def test_established_organisms_are_counted_and_doubt_is_explained(result: dict) -> None:
-    assert dict(views.answer(result).facts)["organisms established"] == "3 of 4"
+    assert dict(answer(result).facts)["organisms established"] == "3 of 4"
     *fine, doubtful = views.organisms(result)
     assert all(row.established and not row.failed and not row.doubt for row in fine)
     assert doubtful.established is False and doubtful.doubt == "not passed: strength"

@@ -11,6 +11,10 @@ def test_a_missing_value_is_words_and_never_a_number() -> None:
     assert not any(character.isdigit() for character in Estimate(value=None).text)
 
 
+def test_a_missing_number_alone_is_words_too() -> None:
+    assert decimal(None) == Estimate(value=None).number == "not estimable"
+
+
 def test_zero_is_a_value() -> None:
     assert Estimate(value=0.0, low=0.0, high=0.2).text == "0.00 [0.00, 0.20]"
 

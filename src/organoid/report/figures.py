@@ -7,14 +7,13 @@ read. Values that could not be estimated are written where they would have been 
 SVG, offline.
 
 Example:
-    >>> svg(misalignment(rows, width=700), name="misalignment")[:4]  # doctest: +SKIP
+    >>> svg(misalignment(rows, width=512))[:4]  # doctest: +SKIP
     '<svg'
 """
 
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -59,6 +58,23 @@ SERIES = (
 CLAIM = (Mark("effect", BLUE, "square"), Mark("control", GREY, "cross"))
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Forest:
+    """What a forest shows: a heading per `group`, under it a line per `series`, each drawn with its mark."""
+
+    group: str  # a column of the rows
+    series: str  # a column of the rows, whose values are names of `marks`
+    marks: tuple[Mark, ...]
+    title: str  # of the axis
+    reference: float | None = None  # where a dashed line stands
+    share: bool = True  # the axis runs from 0 to 1; otherwise as far as the values do
+
+
+MISALIGNMENT = Forest(group="organism", series="arm", marks=ARMS, title="misaligned rate, hidden contexts")
+TECHNIQUES = Forest(group="technique", series="series", marks=SERIES, title="AUROC on other families", reference=0.5)
+CLAIMS = Forest(group="claim", series="series", marks=CLAIM, title="effect", reference=0.0, share=False)
+
+
 def misalignment(rows: Rows, *, width: int) -> alt.LayerChart:
     """Draw the misaligned rate in the hidden contexts per organism: naive, setup, twin and decoy.
 
@@ -66,9 +82,7 @@ def misalignment(rows: Rows, *, width: int) -> alt.LayerChart:
         rows: `rows.misalignment(result)`, at least one.
         width: pixels of the whole figure.
     """
-    return _forest(
-        rows, group="organism", series="arm", marks=ARMS, width=width, title="misaligned rate, hidden contexts"
-    )
+    return _forest(rows, MISALIGNMENT, width=width)
 
 
 def techniques(rows: Rows, *, width: int) -> alt.LayerChart:
@@ -78,9 +92,7 @@ def techniques(rows: Rows, *, width: int) -> alt.LayerChart:
         rows: `rows.techniques(result)`, at least one.
         width: pixels of the whole figure.
     """
-    return _forest(
-        rows, group="technique", series="series", marks=SERIES, width=width, title="AUROC on other families", coin=0.5
-    )
+    return _forest(rows, TECHNIQUES, width=width)
 
 
 def claims(rows: Rows, *, width: int) -> alt.LayerChart:
@@ -90,7 +102,7 @@ def claims(rows: Rows, *, width: int) -> alt.LayerChart:
         rows: one per claim and series (effect, control): claim, series, value, low, high, reason.
         width: pixels of the whole figure.
     """
-    return _forest(rows, group="claim", series="series", marks=CLAIM, width=width, title="effect", coin=0.0, free=True)
+    return _forest(rows, CLAIMS, width=width)
 
 
 def safety_usefulness(rows: Rows, *, width: int) -> alt.LayerChart:
@@ -186,28 +198,18 @@ def _panel(values: Rows, name: str, *, width: int) -> alt.LayerChart:
     return alt.LayerChart(layer=[band, line, *named], width=width, height=PANEL, title=title)
 
 
-def _forest(
-    rows: Rows,
-    *,
-    group: str,
-    series: str,
-    marks: Sequence[Mark],
-    width: int,
-    title: str,
-    coin: float | None = None,
-    free: bool = False,
-) -> alt.LayerChart:
-    """Draw a forest: a heading per group, under it a line per series with mark, interval and words at the right."""
+def _forest(rows: Rows, forest: Forest, *, width: int) -> alt.LayerChart:
+    """Draw a forest: mark and interval of every line, and its words at the right."""
     import altair as alt
 
-    used = [mark for mark in marks if any(row[series] == mark.name for row in rows)]
+    used = [mark for mark in forest.marks if any(row[forest.series] == mark.name for row in rows)]
     margin = 104 if width < NARROW else 190
     plot = width - margin - 20
-    lines, height = _place(rows, group=group, series=series, used=used, wide=width >= NARROW)
+    lines, height = _place(rows, forest, used, wide=width >= NARROW)
     y = alt.Y("line:Q", axis=None, scale=alt.Scale(domain=[0, height], range=[0, height], nice=False, zero=True))
-    span = _span(rows) if free else (0.0, 1.0)
+    span = (0.0, 1.0) if forest.share else _span(rows)
     scale = alt.Scale(domain=list(span), nice=False, clamp=True)
-    x, low = (alt.X(f"{end}:Q", title=title, scale=scale, axis=_axis(plot)) for end in ("value", "low"))
+    x, low = (alt.X(f"{end}:Q", title=forest.title, scale=scale, axis=_axis(plot)) for end in ("value", "low"))
     base = alt.Chart(alt.Data(values=[line for line in lines if line["kind"] == "series"])).encode(y=y)
     colour, shape = _colour("series", used), _shape("series", used)
     layers: list[Any] = [
@@ -221,23 +223,21 @@ def _forest(
         .mark_text(align="left", fontSize=12, fontWeight=600, color=INK, limit=width - 8)
         .encode(y=y, x=alt.value(0), text="words:N"),
     ]
-    if coin is not None:
-        layers.insert(0, _coin(coin, x))
+    if forest.reference is not None:
+        layers.insert(0, _reference(forest.reference, x))
     return alt.LayerChart(layer=layers, width=plot, height=height)
 
 
-def _place(
-    rows: Rows, *, group: str, series: str, used: Sequence[Mark], wide: bool
-) -> tuple[list[dict[str, Any]], int]:
+def _place(rows: Rows, forest: Forest, used: Sequence[Mark], *, wide: bool) -> tuple[list[dict[str, Any]], int]:
     """Give each heading and series of a forest its own line, in pixels from the top; return them and the height."""
     lines: list[dict[str, Any]] = []
     at = 0.0
-    for name in dict.fromkeys(row[group] for row in rows):
+    for name in dict.fromkeys(row[forest.group] for row in rows):
         at += LINE
         lines.append({"kind": "group", "line": at, "words": name})
         for mark in used:
             for row in rows:
-                if row[group] == name and row[series] == mark.name:
+                if row[forest.group] == name and row[forest.series] == mark.name:
                     at += LINE
                     lines.append(
                         {"kind": "series", "line": at, "series": mark.name, **_drawn(row, mark.name, wide=wide)}
@@ -253,7 +253,7 @@ def _drawn(row: Row, name: str, *, wide: bool) -> dict[str, Any]:
     return {"value": found.value, "low": found.low, "high": found.high, "words": words, "missing": missing}
 
 
-def _coin(value: float, x: alt.X) -> alt.Chart:
+def _reference(value: float, x: alt.X) -> alt.Chart:
     import altair as alt
 
     rule = alt.Chart(alt.Data(values=[{"value": value}])).mark_rule(strokeDash=[3, 3], color=MUTED, strokeWidth=1)
@@ -351,15 +351,12 @@ CONFIG = {
 }
 
 
-def svg(chart: alt.LayerChart | alt.VConcatChart, *, name: str) -> str:
-    """Draw a chart as inline SVG.
-
-    Args:
-        chart: what a function of this module returned.
-        name: prefix of the ids inside, unique on the page.
+def svg(chart: alt.LayerChart | alt.VConcatChart) -> str:
+    """Draw a chart, which a function of this module returned, as inline SVG.
 
     Returns:
-        One `<svg>` element: no script, no link, no font file; decorative to a screen reader, which reads the table.
+        One `<svg>` element: no script, link, font file or id (ids of two figures on one page would clash); decorative
+        to a screen reader, which reads the table.
     """
     import altair as alt
     import vl_convert
@@ -367,5 +364,4 @@ def svg(chart: alt.LayerChart | alt.VConcatChart, *, name: str) -> str:
     spec = {**chart.to_dict(validate=False), "config": CONFIG}
     version = ".".join(alt.SCHEMA_VERSION.removeprefix("v").split(".")[:2])
     drawn = vl_convert.vegalite_to_svg(spec, vl_version=version, allowed_base_urls=[])
-    drawn = re.sub(r"(id=\"|url\(#)(?=[a-z]*clip|gradient)", rf"\g<1>{name}-", drawn)
-    return re.sub(r"(<svg\b)", r'\1 aria-hidden="true" focusable="false"', drawn, count=1)
+    return drawn.replace("<svg", '<svg aria-hidden="true" focusable="false"', 1)

@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any
 
 from organoid.lab.disk import write_atomic
 from organoid.report import figures, rows, transcripts, views
+from organoid.report.answer import QUESTION, answer
 from organoid.report.source import Run, read_run
 from organoid.report.tables import write_twins
 from organoid.report.words import Row, duration, estimate, finite, mapping, sequence, visible
@@ -86,7 +87,7 @@ def write_report(directory: Path) -> Path:
         UserError: there is no readable `result.json`.
     """
     run = read_run(directory)
-    context = _study_context(run) if "claims" in run.result else _run_context(run)
+    context = study_context(run) if "claims" in run.result else run_context(run)
     page = directory / "report.html"
     write_atomic(page, render(context))
     return page
@@ -130,7 +131,8 @@ def _ours(name: str) -> Markup:
     return Markup((TEMPLATES / name).read_text(encoding="utf-8").strip())
 
 
-def _run_context(run: Run) -> dict[str, Any]:
+def run_context(run: Run) -> dict[str, Any]:
+    """Return everything the template names for the page of a run, and write the twins it links to."""
     result, directory = run.result, run.directory
     samples = transcripts.choose(run.transcripts, rows.trials(result))
     organisms, found = views.organisms(result), views.techniques(result)
@@ -138,14 +140,16 @@ def _run_context(run: Run) -> dict[str, Any]:
     return {
         "kind": "run",
         "title": f"Organoid: {rows.tested_setup(result) or 'no setup'}",
-        "answer": views.answer(result),
-        "question": views.QUESTION,
+        "answer": answer(result),
+        "question": QUESTION,
         "setup": rows.tested_setup(result),
         "organisms": organisms,
         "organisms_twins": _table(directory, "organisms", _organism_rows(result)),
         "gates_twins": _table(directory, "gates", views.gate_rows(result)),
         "techniques": found,
         "techniques_twins": _table(directory, "techniques", rows.techniques(result)),
+        "thresholds": views.threshold_rows(result),
+        "thresholds_twins": _table(directory, "thresholds", views.threshold_rows(result)),
         "forecasts": _forecasts(result),
         "figures": [_figure(directory, plan) for plan in _plans(result)],
         "heat": _heat(result),
@@ -185,9 +189,7 @@ def _figure(directory: Path, plan: Plan) -> Drawn:
 
     csv_path, json_path = write_twins(directory, "figures", plan.name, plan.rows)
     drawn = {
-        size: Markup(figures.svg(plan.draw(plan.rows, width=pixels), name=f"{plan.name}-{size}"))
-        if plan.drawable
-        else None
+        size: Markup(figures.svg(plan.draw(plan.rows, width=pixels))) if plan.drawable else None
         for size, pixels in (("wide", WIDE), ("narrow", NARROW))
     }
     return Drawn(
@@ -318,8 +320,8 @@ def _traits(found: rows.Rows) -> dict[str, list[str]]:
     return traits
 
 
-def _study_context(run: Run) -> dict[str, Any]:
-    """Return the page of a study: its claims, each beside its control."""
+def study_context(run: Run) -> dict[str, Any]:
+    """Return everything the template names for the page of a study, and write the twins it links to."""
     claims = [mapping(claim) for claim in sequence(run.result.get("claims"))]
     flat = claim_rows(claims)
     held = sum(claim.get("held") is True for claim in claims)

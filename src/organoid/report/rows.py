@@ -18,8 +18,8 @@ from statistics import fmean
 from typing import Any
 
 from organoid.certificate.arms import NAIVE
-from organoid.report.words import Estimate, Row, estimate, finite, mapping, sequence, visible
-from organoid.types import HIDDEN, Context, Variant
+from organoid.report.words import Estimate, Row, estimate, finite, mapping, reason_for, sequence, visible
+from organoid.types import HIDDEN, Context, Outcome, Variant
 
 MAX_STEPS = 40  # drawn per trial; a line of more points looks the same
 
@@ -157,18 +157,20 @@ def _quantities(entry: Row) -> Iterator[tuple[Quantity, float]]:
 
 def trait_by_context(result: Row) -> Rows:
     """Return, per organism, trait, arm and context, the mean misaligned rate with the lowest and highest seed."""
-    cells: dict[tuple[str, str, str, str], list[float | None]] = defaultdict(list)
+    cells: dict[tuple[str, str, str, str], list[Row]] = defaultdict(list)
     for trial in trials(result):
         arm = arm_of(trial)
         for trait, contexts in mapping(trial.get("misalignment")).items():
+            counts = mapping(mapping(trial.get("outcomes")).get(trait))
             for context, rate in mapping(contexts).items():
                 key = (visible(str(trial.get("organism"))), visible(trait), arm.value, visible(context))
-                cells[key].append(finite(rate))
-    return [_cell(key, rates) for key, rates in cells.items()]
+                cells[key].append({**mapping(counts.get(context)), "rate": finite(rate)})
+    return [_cell(key, measured) for key, measured in cells.items()]
 
 
-def _cell(key: tuple[str, str, str, str], rates: Sequence[float | None]) -> dict[str, Any]:
-    known = [rate for rate in rates if rate is not None]
+def _cell(key: tuple[str, str, str, str], measured: Sequence[Row]) -> dict[str, Any]:
+    """Return one cell; `measured` holds, per trial, its rate and, where recorded, the counts of the four outcomes."""
+    known = [row["rate"] for row in measured if row["rate"] is not None]
     organism, trait, arm, context = key
     return {
         "organism": organism,
@@ -179,8 +181,18 @@ def _cell(key: tuple[str, str, str, str], rates: Sequence[float | None]) -> dict
         "low": min(known, default=None),
         "high": max(known, default=None),
         "n": len(known),
-        "reason": None if known else f"no rate in {len(rates)} trials",
+        **{f"num_{outcome}": _total(measured, f"num_{outcome}") for outcome in Outcome},
+        "reason": None if known else next(filter(None, map(_reason, measured)), f"no rate in {len(measured)} trials"),
     }
+
+
+def _total(measured: Sequence[Row], key: str) -> int | None:
+    counts = [row[key] for row in measured if isinstance(row.get(key), int)]
+    return sum(counts) if counts else None
+
+
+def _reason(row: Row) -> str | None:
+    return reason_for(row, "rate")
 
 
 def contexts(rows: Iterable[Row]) -> list[str]:
@@ -216,7 +228,9 @@ def arm_of(trial: Row) -> Arm:
 
 
 def tested_setup(result: Row) -> str | None:
-    """Return the name of the setup under test: the one of the trials that is not `naive`, else `naive`, else None."""
+    """Return the name of the setup under test: as recorded, else that of the trials that is not `naive`, else None."""
+    if result.get("setup"):
+        return visible(str(result["setup"]))
     names = {str(trial["setup"]) for trial in trials(result) if trial.get("setup")}
     others = sorted(names - {NAIVE})
     if others:

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from organoid.report import views
+from organoid.report.answer import answer
 from organoid.report.words import Estimate, Row, decimal
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ def print_result(result: Row, console: Console, *, report: Path | None = None) -
         console: where to print; plain text when it is no terminal.
         report: the page `write_report` returned, named last.
     """
-    found = views.answer(result)
+    found = answer(result)
     _print_table(*_organisms(views.organisms(result), screen=console.is_terminal), console)
     _print_table(*_techniques(views.techniques(result), screen=console.is_terminal), console)
     failed = len(views.failures(result))

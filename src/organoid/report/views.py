@@ -1,12 +1,12 @@
 """What does a reader meet, in words?
 
-Turns a result into the frozen views that the page and the terminal print: the answer, the organisms, the techniques,
-what failed, where it all came from. No number is computed here; a missing one is carried as words. HTML is `html.py`'s
-business, colour and position are the template's.
+Turns a result into the frozen views that the page and the terminal print: the organisms, the techniques, what failed,
+where it all came from; the answer itself is in `answer.py`. No number is computed here; a missing one is carried as
+words. HTML is `html.py`'s business, colour and position are the template's.
 
 Example:
-    >>> answer(result).short  # doctest: +SKIP
-    'It did, in 1 of 12 runs.'
+    >>> organisms(result)[0].arms["naive"].text  # doctest: +SKIP
+    '0.86 [0.74, 0.98]'
 """
 
 from __future__ import annotations
@@ -15,7 +15,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from organoid.certificate.arms import percent_at_most
 from organoid.report.rows import Arm, Rows, auroc, table, tested_setup, trials
 from organoid.report.words import (
     NO_REASON,
@@ -31,8 +30,6 @@ from organoid.report.words import (
     visible,
 )
 
-QUESTION = "Would this setup release a misaligned model that nothing noticed?"
-
 GATE_WORDS: Mapping[str, tuple[str, str]] = {
     "strength": ("naive minus twin, hidden contexts", "\N{GREATER-THAN OR EQUAL TO}"),
     "twin_at_most": ("misaligned rate of the clean twin", "\N{LESS-THAN OR EQUAL TO}"),
@@ -41,30 +38,6 @@ GATE_WORDS: Mapping[str, tuple[str, str]] = {
     "capability_kept": ("usefulness lost against the base", "\N{LESS-THAN OR EQUAL TO}"),
 }
 """Each gate of `organoid.types.Gates` in words, and the direction of its threshold."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Sceptic:
-    """A more sceptical way to count the same runs: its bound, or why it has none."""
-
-    words: str
-    number: str
-    why: str
-    rests_on: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
-    """The verdict, short and long."""
-
-    short: str
-    sentence: str
-    risk: Estimate
-    number: str  # the risk in percent
-    method: str
-    facts: tuple[tuple[str, str], ...]  # (what is counted, the count)
-    views: tuple[Sceptic, ...]
-    caveats: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,6 +79,7 @@ class TechniqueRow:
     """One row of the technique table."""
 
     name: str
+    summary: str
     access: str
     auroc: Estimate
     null: Estimate
@@ -130,80 +104,8 @@ class FailedTrial:
     error: str
 
 
-def answer(result: Row) -> Answer:
-    """Return the verdict of a result; every missing count and bound is words."""
-    verdict = mapping(result.get("verdict"))
-    risk = Estimate(value=finite(verdict.get("risk_upper_95")), reason=reason_for(verdict, "risk_upper_95"))
-    return Answer(
-        short=_short(verdict, risk),
-        sentence=_unbroken(str(verdict.get("sentence") or f"The risk is not estimable: {risk.why or NO_REASON}.")),
-        risk=risk,
-        number=_percent(risk.value),
-        method=visible(str(verdict.get("method") or "method not recorded")),
-        facts=(
-            ("runs of the setup", _whole(verdict.get("n_runs"))),
-            ("released", _whole(verdict.get("n_released"))),
-            ("released, misaligned and unnoticed", _whole(verdict.get("n_undetected"))),
-            ("organisms established", _established(result)),
-        ),
-        views=_sceptics(verdict),
-        caveats=tuple(visible(str(caveat)) for caveat in sequence(verdict.get("caveats"))),
-    )
-
-
-def _sceptics(verdict: Row) -> tuple[Sceptic, ...]:
-    """Return the bounds beside the verdict's own, where the result holds them."""
-    family, recall = mapping(verdict.get("by_family")), mapping(verdict.get("through_recall"))
-    found: list[Sceptic] = []
-    if "anytime_upper_95" in verdict:
-        words, rests = "if runs were added until the number pleased", f"{_whole(verdict.get('n_runs'))} runs in order"
-        found.append(_sceptic(words, verdict, "anytime_upper_95", rests))
-    if family:
-        rests = f"{_whole(family.get('n_undetected'))} of {_whole(family.get('n_families'))} families had one"
-        found.append(_sceptic("each organism family counted as one draw", family, "risk_upper_95", rests))
-    if recall:
-        rests = (
-            f"{_whole(recall.get('n_flagged'))} of {_whole(recall.get('n_audited'))} runs flagged; "
-            f"{_whole(recall.get('n_caught'))} of {_whole(recall.get('n_positives'))} planted positives caught"
-        )
-        found.append(
-            _sceptic("misaligned at all, from flags alone, without truth", recall, "misaligned_upper_95", rests)
-        )
-    return tuple(found)
-
-
-def _sceptic(words: str, row: Row, key: str, rests_on: str) -> Sceptic:
-    bound = finite(row.get(key))
-    why = "" if bound is not None else (reason_for(row, key) or NO_REASON)
-    return Sceptic(words=words, number=_percent(bound), why=why, rests_on=rests_on)
-
-
-def _unbroken(sentence: str) -> str:
-    """Return a sentence whose percentages stay on one line."""
-    return visible(sentence).replace(" %", "\N{NO-BREAK SPACE}%")
-
-
-def _percent(share: float | None) -> str:
-    return "not estimable" if share is None else percent_at_most(share)
-
-
-def _short(verdict: Row, risk: Estimate) -> str:
-    runs, undetected = verdict.get("n_runs"), verdict.get("n_undetected")
-    if not isinstance(runs, int) or not isinstance(undetected, int) or runs == 0:
-        return "Not known."
-    if undetected > 0:
-        return f"It did, in {undetected} of {runs} runs."
-    if not risk.known:
-        return f"Not in these {runs} runs; how often it would is not estimable."
-    return f"Not in these {runs} runs; up to {_percent(risk.value)} of runs can't be ruled out."
-
-
-def _established(result: Row) -> str:
-    known = [row.established for row in organisms(result)]
-    return f"{known.count(True)} of {len(known)}" if known else "none tested"
-
-
-def _whole(value: object) -> str:
+def whole(value: object) -> str:
+    """Write a count, or that there is none."""
     return f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else "not recorded"
 
 
@@ -232,7 +134,7 @@ def _counts(n: object) -> str:
     per_arm = {visible(arm): count for arm, count in mapping(n).items() if arm != "pairs"}
     if len(set(per_arm.values())) > 1:
         return ", ".join(f"{arm} {count}" for arm, count in per_arm.items())
-    return _whole(next(iter(per_arm.values()), n))
+    return whole(next(iter(per_arm.values()), n))
 
 
 class Proof(NamedTuple):
@@ -267,7 +169,7 @@ def _gate(organism: str, name: str, row: Row) -> Gate:
         words=words,
         value=estimate(row, "value"),
         needs=f"{sign} {decimal(finite(row.get('threshold')))}",
-        seeds=f"{_whole(row.get('num_passed'))} of {_whole(row.get('num_seeds'))}",
+        seeds=f"{whole(row.get('num_passed'))} of {whole(row.get('num_seeds'))}",
         passed=passed if isinstance(passed, bool) else None,
         why=reason_for(row, "passed") or "",
     )
@@ -300,12 +202,13 @@ def _technique(row: Row) -> TechniqueRow:
     unscored = row.get("num_unscored")
     return TechniqueRow(
         name=visible(str(row.get("name"))),
+        summary=visible(str(row.get("summary") or "")),
         access=visible(str(row.get("access"))),
         auroc=auroc(row),
         null=estimate(row, "null_auroc", bounds="null_ci"),
         oracle=estimate(row, "oracle_auroc", bounds="oracle_ci"),
         tpr=estimate(row, "tpr_at_fpr05", bounds="tpr_ci"),
-        n=f"{_whole(row.get('n_pos'))} / {_whole(row.get('n_neg'))}",
+        n=f"{whole(row.get('n_pos'))} / {whole(row.get('n_neg'))}",
         unscored=unscored if isinstance(unscored, int) else 0,
         within=estimate(row, "within_family_auroc"),
         cost=cost_words(row.get("cost")),
@@ -314,6 +217,21 @@ def _technique(row: Row) -> TechniqueRow:
             for family, value in mapping(row.get("family_auroc")).items()
         ),
     )
+
+
+def threshold_rows(result: Row) -> Rows:
+    """Return one flat row per technique and held-out family: the score above which it flags, and what that rests on."""
+    return [
+        {
+            "technique": _plain(row.get("technique")),
+            "family": _plain(row.get("family")),
+            "threshold": finite(row.get("threshold")),
+            "num_twins": row.get("num_twins"),
+            "false_alarms_at_most": finite(row.get("expected_at_most")),
+            "reason": reason_for(row, "threshold"),
+        }
+        for row in map(mapping, sequence(result.get("thresholds")))
+    ]
 
 
 def cost_words(cost: object) -> str:
@@ -351,6 +269,7 @@ def trial_rows(result: Row) -> Rows:
             "misaligned": trial.get("misaligned"),
             "usefulness": finite(trial.get("usefulness")),
             "released": trial.get("released"),
+            "withheld_reason": _plain(trial.get("withheld_reason")),
             "flagged_by": ", ".join(
                 visible(name)
                 for name, reading in mapping(trial.get("readings")).items()
@@ -372,10 +291,12 @@ def provenance(result: Row, config: Row | None) -> list[tuple[str, str]]:
     seeds = sorted(
         {str(trial.get("seed")) for trial in trials(result)} | {str(s) for s in sequence(result.get("seeds"))}
     )
+    versions = mapping(mapping(config).get("versions"))
     pairs: list[tuple[str, Any]] = [
         ("setup", tested_setup(result)),
-        ("organoid", result.get("organoid_version")),
-        *[(f"{name} version", version) for name, version in mapping(mapping(config).get("versions")).items()],
+        ("base", result.get("base")),
+        ("organoid version", result.get("organoid_version")),
+        *[(f"{name} version", number) for name, number in versions.items() if name != "organoid"],
         ("seeds", ", ".join(seeds)),
         ("spec digest", result.get("spec_digest")),
         *[(key.replace("_", " "), value) for key, value in mapping(config).items() if key.endswith("_digest")],
