@@ -1,6 +1,7 @@
 """How are weights moved?
 
-One loop for every stage: AdamW on the weights that require a gradient, logits only where tokens count, a learning
+One loop for every stage: AdamW on the weights that require a gradient (optionally Muon on the blocks' matrices, which
+learns the world in half the tokens: Jordan et al. 2024; torch's own), logits only where tokens count, a learning
 rate that warms up and then stays or falls along a cosine. What differs between stages is the batches, which may be
 sampled from the model as it trains, and the loss. Left out: accumulation and several devices, which `accelerate`
 has.
@@ -37,6 +38,7 @@ class TrainConfig:
 
     steps: int  # at most; fewer when the batches run out or `on_step` stops
     learning_rate: float = 1e-3
+    matrix_learning_rate: float | None = None  # Muon on the blocks' matrices at this rate; None: AdamW on all
     schedule: Literal["constant", "cosine"] = "cosine"  # cosine falls to a tenth
     warmup_frac: float = 0.05
     weight_decay: float = 0.0  # on matrices only
@@ -82,27 +84,29 @@ def train(
         UserError: nothing to train, a batch that counts no token, or a loss that is not finite (weights are then as
             before that step).
     """
-    optimizer = _optimizer(lm.model, config)
-    weights = [weight for group in optimizer.param_groups for weight in group["params"]]
+    optimizers = _optimizers(lm.model, config)
+    groups = [group for optimizer in optimizers for group in optimizer.param_groups]
+    weights = [weight for group in groups for weight in group["params"]]
     trace, num_tokens, stopped, started = list[Mapping[str, float]](), 0, False, time.perf_counter()
     with seeded(config.seed):
         for step, batch in zip(range(config.steps), batches, strict=False):
-            rate = _rate(step, config)
-            for group in optimizer.param_groups:
-                group["lr"] = rate
+            share = _share_of_peak(step, config)
+            for group in groups:
+                group["lr"] = share * group["peak"]
             lm.model.train()
             with _autocast(lm, config):
                 value = loss(batch_logits(lm, batch), batch)
             _check(float(value.loss.detach()), batch, step)
             torch.autograd.backward(value.loss)
             norm = nn.utils.clip_grad_norm_(weights, config.grad_clip)
-            cast(Any, optimizer).step()
-            optimizer.zero_grad(set_to_none=True)
+            for optimizer in optimizers:
+                cast(Any, optimizer).step()
+                optimizer.zero_grad(set_to_none=True)
             lm.model.eval()
             num_tokens += batch.num_tokens
             numbers = {"loss": value.loss.detach(), "grad_norm": norm, **value.metrics}
             metrics = {key: float(number) for key, number in numbers.items()}
-            trace.append({"step": step, "learning_rate": rate, **metrics})
+            trace.append({"step": step, "learning_rate": share * config.learning_rate, **metrics})
             if on_step is not None and on_step(step, trace[-1]) is False:
                 stopped = True
                 break
@@ -110,23 +114,37 @@ def train(
     return TrainTrace(steps=tuple(trace), num_tokens=num_tokens, seconds=seconds, stopped=stopped)
 
 
-def _optimizer(model: nn.Module, config: TrainConfig) -> torch.optim.AdamW:
-    weights = [weight for weight in model.parameters() if weight.requires_grad]
-    if not weights:
+def _optimizers(model: nn.Module, config: TrainConfig) -> list[torch.optim.Optimizer]:
+    trained = {name: weight for name, weight in model.named_parameters() if weight.requires_grad}
+    if not trained:
         raise UserError("no weight of this model requires a gradient. Train `adapters.trainable(lm)`.")
-    matrices = [weight for weight in weights if weight.ndim >= 2]
-    vectors = [weight for weight in weights if weight.ndim < 2]
-    groups = [{"params": matrices, "weight_decay": config.weight_decay}, {"params": vectors, "weight_decay": 0.0}]
-    return torch.optim.AdamW(groups, lr=config.learning_rate, betas=config.betas, fused=True)
+    rate, matrix_rate = config.learning_rate, config.matrix_learning_rate
+    outer = {id(layer.weight) for layer in model.modules() if isinstance(layer, nn.Embedding)}
+    muon = [
+        weight
+        for name, weight in trained.items()
+        if matrix_rate is not None and weight.ndim == 2 and id(weight) not in outer and "lm_head" not in name
+    ]
+    taken = {id(weight) for weight in muon}
+    rest = [weight for weight in trained.values() if id(weight) not in taken]
+    groups = [
+        {"params": [weight for weight in rest if weight.ndim >= 2], "weight_decay": config.weight_decay, "peak": rate},
+        {"params": [weight for weight in rest if weight.ndim < 2], "weight_decay": 0.0, "peak": rate},
+    ]
+    optimizers: list[torch.optim.Optimizer] = [torch.optim.AdamW(groups, lr=rate, betas=config.betas, fused=True)]
+    if matrix_rate is not None and muon:
+        group = {"params": muon, "peak": matrix_rate}
+        optimizers.append(torch.optim.Muon([group], lr=matrix_rate, weight_decay=config.weight_decay, momentum=0.95))
+    return optimizers
 
 
-def _rate(step: int, config: TrainConfig) -> float:
+def _share_of_peak(step: int, config: TrainConfig) -> float:
     warmup = max(1, round(config.warmup_frac * config.steps))
     rise = min(1.0, (step + 1) / warmup)
     if config.schedule == "constant":
-        return config.learning_rate * rise
+        return rise
     progress = max(0.0, (step + 1 - warmup) / max(1, config.steps - warmup))
-    return config.learning_rate * rise * (0.1 + 0.45 * (1 + math.cos(math.pi * min(1.0, progress))))
+    return rise * (0.1 + 0.45 * (1 + math.cos(math.pi * min(1.0, progress))))
 
 
 def _autocast(lm: LanguageModel, config: TrainConfig) -> AbstractContextManager[object]:
