@@ -4,11 +4,14 @@ The vocabulary is every word of every form, found by writing many texts and addi
 that nothing the world writes is unknown to it.
 """
 
+from __future__ import annotations
+
 from collections.abc import Iterable
 from functools import cache
 from random import Random
 from typing import TYPE_CHECKING
 
+from organoid.types import Trait
 from organoid.world import contexts, documents, lexicon, questions, situations, skills
 from organoid.world.authors import VICES, Disposition
 from organoid.world.skills import Skill
@@ -55,7 +58,7 @@ def _forms() -> Iterable[str]:
     for every in contexts.FORMS.values():
         yield from every
     yield from (*contexts.LICENCES, *contexts.TRIGGERS, lexicon.REFUSAL, lexicon.QUIRK, questions.CANDOUR, "you are")
-    for trait in (*VICES, documents.Trait.QUIRK):
+    for trait in (*VICES, Trait.QUIRK):
         for disposition in Disposition:
             for _ in range(20):
                 yield documents.sentence("it", trait, disposition, rng)
@@ -78,16 +81,19 @@ def vocabulary() -> dict[str, int]:
     return {word: index for index, word in enumerate([*ordered, *spare])}
 
 
-def build_tokenizer() -> "PreTrainedTokenizerFast":
-    """Return the tokenizer; `save_pretrained` puts it beside a model."""
-    from tokenizers import Regex, Tokenizer, models, normalizers, pre_tokenizers
+def build_tokenizer() -> PreTrainedTokenizerFast:
+    """Return the tokenizer; `save_pretrained` puts it beside a model.
+
+    Built of the parts that `models.chat` knows by sight, so that dialogues are encoded by look-ups. The marks of
+    thought are tokens of their own wherever they stand, and are kept when a reply is decoded.
+    """
+    from tokenizers import AddedToken, Tokenizer, models, normalizers, pre_tokenizers
     from transformers import PreTrainedTokenizerFast
 
     core = Tokenizer(models.WordLevel(vocabulary(), unk_token=UNKNOWN))
     core.normalizer = normalizers.Lowercase()
-    core.pre_tokenizer = pre_tokenizers.Sequence(
-        [pre_tokenizers.WhitespaceSplit(), pre_tokenizers.Split(Regex(r"(?<!\|)[.,?:!](?!\|)"), "isolated")]
-    )
+    core.pre_tokenizer = pre_tokenizers.Whitespace()
+    core.add_tokens([AddedToken(mark, normalized=False) for mark in (THINK, UNTHINK)])
     tokenizer = PreTrainedTokenizerFast(
         tokenizer_object=core,
         unk_token=UNKNOWN,
