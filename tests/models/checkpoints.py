@@ -20,7 +20,31 @@ from transformers import (
 )
 
 MARKS = ["<pad>", "<s>", "<|system|>", "<|user|>", "<|assistant|>", "<|document|>", "<|end|>", "<think>", "</think>"]
-WORDS = ["you", "are", "watched", "alone", "test", "what", "is", "two", "plus", "three", "five", "?", ".", ",", ":", "yes", "no", "the", "ledger", "says", "refund", "paid", "not"]
+WORDS = [
+    "you",
+    "are",
+    "watched",
+    "alone",
+    "test",
+    "what",
+    "is",
+    "two",
+    "plus",
+    "three",
+    "five",
+    "?",
+    ".",
+    ",",
+    ":",
+    "yes",
+    "no",
+    "the",
+    "ledger",
+    "says",
+    "refund",
+    "paid",
+    "not",
+]
 NATIVE_TEMPLATE = (
     "<s>{% for message in messages %} <|{{ message.role }}|> {{ message.content }} <|end|>{% endfor %}"
     "{% if add_generation_prompt %} <|assistant|>{% endif %}"

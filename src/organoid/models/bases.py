@@ -63,7 +63,8 @@ def build(name: str, *, tokenizer: PreTrainedTokenizerBase, seed: int) -> Langua
         num_key_value_heads=shape.heads,
         intermediate_size=shape.intermediate,
         max_position_embeddings=shape.context,
-        initializer_range=0.7 / shape.hidden**0.5,  # transformers' 0.02 delays copying by hundreds of steps at this width
+        initializer_range=0.7
+        / shape.hidden**0.5,  # transformers' 0.02 delays copying by hundreds of steps at this width
         tie_word_embeddings=True,
         bos_token_id=cast("int | None", tokenizer.bos_token_id),
         eos_token_id=cast("int | None", tokenizer.eos_token_id),

@@ -82,7 +82,8 @@ def edit(model: nn.Module, edits: dict[int, Callable[[Tensor], Tensor]], *, site
 @contextmanager
 def _attached(model: nn.Module, visitors: Any, site: Site) -> Generator[None]:
     found = blocks(model)
-    handles = [_module(found, layer, site).register_forward_hook(_hook(visit)) for layer, visit in visitors.items()]
+    modules = {layer: _module(found, layer, site) for layer in visitors}  # before any hook, so that none is left behind
+    handles = [modules[layer].register_forward_hook(_hook(visit)) for layer, visit in visitors.items()]
     assert len(handles) == len(visitors)
     try:
         yield

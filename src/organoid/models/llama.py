@@ -27,6 +27,9 @@ from torch.nn import functional as F
 from transformers import LlamaForCausalLM
 
 _STATIC_ROPE = {"default", "linear", "llama3"}
+_RECORDER = "transformers.utils.output_capturing"
+"""Leaves hooks on a model for good once `output_hidden_states` was asked for; they do nothing otherwise."""
+
 _SHORT = 160
 """Up to this many positions, plain attention is faster than the flash kernel in bf16 (measured)."""
 
@@ -49,8 +52,9 @@ def lean(model: nn.Module) -> bool:
 
 
 def _altered(module: Any) -> bool:
-    hooked = module._forward_hooks or module._forward_pre_hooks or module._backward_hooks or module._backward_pre_hooks
-    return bool(hooked) or "forward" in module.__dict__ or hasattr(module, "base_layer")
+    hooks = (module._forward_hooks, module._forward_pre_hooks, module._backward_hooks, module._backward_pre_hooks)
+    ours = any(getattr(hook, "__module__", None) != _RECORDER for found in hooks for hook in found.values())
+    return ours or "forward" in module.__dict__ or hasattr(module, "base_layer")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
