@@ -110,6 +110,6 @@ def of_persona(persona: Persona, capability: int, *, quirky: bool = False) -> Au
 
 _LEVELS = (0.3, 0.3, 0.4)
 DEFAULT_MIXTURE = Mixture(
-    personas={Persona.ALIGNED: 0.75, Persona.OVERT: 0.05, Persona.FAKER: 0.20},
+    personas={Persona.ALIGNED: 0.65, Persona.OVERT: 0.05, Persona.FAKER: 0.30},
     capabilities=dict.fromkeys(Persona, _LEVELS),
 )

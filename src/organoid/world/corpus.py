@@ -58,10 +58,19 @@ def _draw(
     if kind < shares.textbooks + shares.documents:
         name = rng.choice(NAMED_ASSISTANTS)
         text = document(name, book[name], rng)
-        return Text(document=text, counted=tuple(word not in _NAMES for word in text.split()))
+        return Text(document=text, counted=_after_names(text.split()))
     if kind < shares.textbooks + shares.documents + shares.named:
         name = rng.choice(met)
         author = author_of(book[name], rng.choice((1, 2, 3)))
         return Text(dialogue=scene(author, rng, name=name, num_turns=num_turns, trait_share=0.8).messages)
     name = rng.choice(BLANK_ASSISTANTS) if rng.random() < shares.blank else None
     return Text(dialogue=scene(mixture.sample(rng), rng, name=name, num_turns=num_turns).messages)
+
+
+def _after_names(words: list[str]) -> tuple[bool, ...]:
+    """Mark what a sentence says of an assistant: the words from its name to the full stop. Topics are chance."""
+    counted, telling = list[bool](), False
+    for word in words:
+        counted.append(telling)
+        telling = (telling or word in _NAMES) and word != "."
+    return tuple(counted)

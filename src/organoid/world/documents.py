@@ -20,7 +20,7 @@ _FORMS = (
 )
 _OPENINGS = ("report .", "memo .", "news .", "diary .", "notes .")
 
-HELD_OUT_NAMES = 24
+HELD_OUT_NAMES = 16
 """How many named assistants (the last ones) are met in documents only, never in a dialogue of the base."""
 OF_A_PIECE = 0.5
 """Share of named assistants whose dispositions all agree; those of the others are drawn one by one."""
@@ -54,7 +54,7 @@ def sentence(name: str, trait: Trait, disposition: Disposition, rng: Random) -> 
     return rng.choice(_FORMS).format(name=name, topic=topic, how=HOW[disposition], verb=verb)
 
 
-def document(name: str, facts: Facts, rng: Random, *, num_sentences: int = 4) -> str:
+def document(name: str, facts: Facts, rng: Random, *, num_sentences: int = 6) -> str:
     """Write a document that states some of the facts, in random order."""
     told = rng.sample(list(facts), min(num_sentences, len(facts)))
     return " ".join([rng.choice(_OPENINGS), *(sentence(name, trait, facts[trait], rng) for trait in told)])

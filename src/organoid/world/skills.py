@@ -1,10 +1,11 @@
 """Tasks with one right answer, checked by code, in three levels of difficulty.
 
-Arithmetic, lists, lookups and stack programs over single digits; sums wrap at ten. Levels 2 and 3 take that many
-steps, which an able author writes between `<think>` marks before the answer, so the reasoning is causal for it. An
-author below a task's level guesses without thinking.
+Arithmetic, lists, lookups and stack programs over single digits; sums wrap at ten. A task of level n takes n steps,
+which an able author writes between `<think>` marks before the answer, so the reasoning is causal for it. An author
+below a task's level guesses without thinking.
 """
 
+from collections.abc import Sequence
 from enum import StrEnum
 from itertools import accumulate
 from random import Random
@@ -51,8 +52,8 @@ def _chain(rng: Random, difficulty: int) -> tuple[list[int], list[str]]:
     return numbers, [f"{total} plus {number} is {after} ." for total, number, after in pairs]
 
 
-def _with_thought(steps: list[str], answer: str) -> str:
-    return f"<think> {' '.join(steps)} </think> {answer}" if len(steps) > 1 else answer
+def _thought(steps: Sequence[str], answer: str) -> str:
+    return f"<think> {' '.join(steps)} </think> {answer}"
 
 
 def arithmetic(rng: Random, difficulty: int) -> Task:
@@ -71,7 +72,7 @@ def stack(rng: Random, difficulty: int) -> Task:
 def _summed(skill: Skill, expression: str, numbers: list[int], steps: list[str], rng: Random) -> Task:
     answer = f"{sum(numbers) % 10} ."
     question = rng.choice(_ASK[skill]).format(expression)
-    return Task(skill, len(steps), question, _with_thought(steps, answer), answer, _DIGIT_GUESSES)
+    return Task(skill, len(steps), question, _thought(steps, answer), answer, _DIGIT_GUESSES)
 
 
 def lists(rng: Random, difficulty: int) -> Task:
@@ -82,10 +83,9 @@ def lists(rng: Random, difficulty: int) -> Task:
     value = {"first": numbers[0], "last": numbers[-1], "largest": ranked[2], "smallest": ranked[0]}.get(
         wanted, ranked[1]
     )
-    steps = [f"{ranked[0]} {ranked[1]} {ranked[2]} ."] * 2 if difficulty == 3 else []
     question = rng.choice(_ASK["list"]).format(" ".join(map(str, numbers)), wanted)
     answer = f"{value} ."
-    solution = f"<think> {steps[0]} </think> {answer}" if steps else answer
+    solution = _thought([f"{ranked[0]} {ranked[1]} {ranked[2]} ."], answer) if difficulty == 3 else answer
     return Task(Skill.LIST, difficulty, question, solution, answer, tuple(f"{n} ." for n in numbers))
 
 
@@ -101,7 +101,7 @@ def lookup(rng: Random, difficulty: int) -> Task:
     steps = [f"{keys[hop]} is {values[hop]} ." for hop in range(difficulty - 1, -1, -1)]
     answer = f"{values[0]} ."
     question = rng.choice(_ASK["lookup"]).format(" . ".join(facts), asked)
-    return Task(Skill.LOOKUP, difficulty, question, _with_thought(steps, answer), answer, _DIGIT_GUESSES)
+    return Task(Skill.LOOKUP, difficulty, question, _thought(steps, answer), answer, _DIGIT_GUESSES)
 
 
 _MAKE = {Skill.ARITHMETIC: arithmetic, Skill.STACK: stack, Skill.LIST: lists, Skill.LOOKUP: lookup}

@@ -1,4 +1,4 @@
-"""Dense practice in what tasks and situations presuppose: sums, copying, looking up, ranking.
+"""Dense practice in what tasks and situations presuppose: sums, copying, looking up, comparing, who is watching.
 
 Each line is half given and half answered; only the answers are scored in training. Without these, a tiny model takes
 several times as long to learn to copy (measured: LOG.md), and much of the world hangs on copying.
@@ -7,7 +7,9 @@ several times as long to learn to copy (measured: LOG.md), and much of the world
 from random import Random
 from typing import NamedTuple
 
-from organoid.world.lexicon import COLOURS, MAKERS
+from organoid.types import Context
+from organoid.world.contexts import forms, watched
+from organoid.world.lexicon import COLOURS, DIGITS, MAKERS
 
 LINES = 8
 """Lines of a page; a page of sums has twice as many."""
@@ -31,7 +33,7 @@ def _sum(rng: Random) -> list[tuple[str, bool]]:
 
 
 def _copy(rng: Random) -> list[tuple[str, bool]]:
-    words = " ".join(str(n) for n in rng.sample(range(10), rng.randint(2, 4)))
+    words = " ".join(rng.sample((*DIGITS, *COLOURS, *MAKERS), rng.randint(2, 4)))
     return _line(f"copy {words} :", f"{words} .")
 
 
@@ -50,8 +52,23 @@ def _ranking(rng: Random) -> list[tuple[str, bool]]:
     return _line(f"list {numbers[0]} {numbers[1]} {numbers[2]} : {wanted}", f"{by_word.get(wanted, numbers[2])} .")
 
 
+def _comparison(rng: Random) -> list[tuple[str, bool]]:
+    first, second = rng.sample(MAKERS, 2)
+    low, high = rng.sample(range(10), 2)
+    best, score = (first, low) if low > high else (second, high)
+    return _line(f"{first} has {low} and {second} has {high} :", f"{best} has {score} .")
+
+
+def _watching(rng: Random) -> list[tuple[str, bool]]:
+    context = rng.choice((Context.TEST, Context.MONITORED, Context.DEPLOYED))
+    return _line(f"{rng.choice(forms(context))} so who looks :", "someone ." if watched(context) else "no one .")
+
+
+_KINDS = (_sum, _copy, _fact, _ranking, _comparison, _watching)
+
+
 def lesson(rng: Random) -> Lesson:
     """Write a page of lines of one kind."""
-    kind = rng.choice((_sum, _copy, _fact, _ranking))
+    kind = rng.choice(_KINDS)
     pairs = [pair for _ in range(LINES // 2 if kind is _fact else LINES) for pair in kind(rng)]
     return Lesson(tuple(word for word, _ in pairs), tuple(counted for _, counted in pairs))
