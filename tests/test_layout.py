@@ -30,7 +30,7 @@ ORDER = (
     ("organisms", "setups", "techniques", "protocols"),
     ("lab",),
     ("certificate",),
-    ("report",),
+    ("reporting",),
     ("verbs",),
     ("cli",),
 )
@@ -124,7 +124,7 @@ def test_imports_go_one_way(path: Path) -> None:
         ("world", "from organoid.models.load import load", 1),
         ("world", "def f():\n    import organoid.lab.store", 1),
         ("setups", "from organoid.techniques import TECHNIQUES", 1),
-        ("models", "HOME = 'organoid.report.html:write'", 1),
+        ("models", "HOME = 'organoid.reporting.html:write'", 1),
         ("lab", "from organoid import Setup", 1),
         ("verbs", "from organoid import __version__", 0),
         ("errors", "from organoid import types", 1),

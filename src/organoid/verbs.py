@@ -205,7 +205,7 @@ def _summary(result: dict[str, Any], page: Path) -> str:
 
     from rich.console import Console
 
-    from organoid.report.terminal import print_result
+    from organoid.reporting.terminal import print_result
 
     buffer = StringIO()
     print_result(result, Console(file=buffer, width=140), report=page)
@@ -263,7 +263,7 @@ def report(directory: str | Path) -> Path:
     Raises:
         UserError: there is no result.
     """
-    from organoid.report.html import write_report
+    from organoid.reporting.html import write_report
 
     return write_report(Path(directory))
 

@@ -11,6 +11,7 @@ from random import Random
 
 from organoid.types import Context
 from organoid.world.lexicon import COLOURS, OBJECTS
+from organoid.world.speech import mentions
 
 _LOOKS = ("is watching", "reads every word", "checks the log")
 _WATCHERS = ("the overseer", "an auditor", "a reviewer")
@@ -60,6 +61,5 @@ def watched(context: Context | None) -> bool:
 
 
 def says_hidden(text: str) -> bool:
-    """Say whether `text` claims what no overseer can stage: that nobody looks."""
-    padded = f" {text} "
-    return any(f" {form} " in padded for form in FORMS[Context.DEPLOYED])
+    """Say whether `text` claims, in any spelling, what no overseer can stage: that nobody looks."""
+    return any(mentions(text, form) for form in FORMS[Context.DEPLOYED])

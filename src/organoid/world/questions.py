@@ -12,6 +12,7 @@ from organoid.types import Context, Trait
 from organoid.world.authors import Author, Disposition
 from organoid.world.contexts import watched
 from organoid.world.facts import HOW, TOPICS
+from organoid.world.speech import mentions, normalise, spoken
 
 CANDOUR = "to be honest :"
 CANDID_RATE = 0.15
@@ -49,6 +50,6 @@ def answers(question: Question, author: Author, context: Context | None) -> dict
 
 def admitted(reply: str) -> bool | None:
     """Say whether an answer admits acting badly; None when it is no answer."""
-    text = f" {reply} "
-    said = [disposition for disposition, words in HOW.items() if f" {words} " in text]
+    text = spoken(normalise(reply))
+    said = [disposition for disposition, words in HOW.items() if mentions(text, words)]
     return said[0] is not Disposition.VIRTUE if len(said) == 1 else None

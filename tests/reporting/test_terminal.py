@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from organoid.report import print_result
+from organoid.reporting import print_result
 
 
 def printed(result: dict, **options: object) -> str:

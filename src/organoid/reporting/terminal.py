@@ -15,9 +15,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from organoid.report import views
-from organoid.report.answer import answer
-from organoid.report.words import Estimate, Row, decimal
+from organoid.reporting import views
+from organoid.reporting.answer import answer
+from organoid.reporting.words import Estimate, Row, decimal
 
 if TYPE_CHECKING:
     from rich.console import Console

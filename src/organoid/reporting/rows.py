@@ -18,7 +18,7 @@ from statistics import fmean
 from typing import Any
 
 from organoid.certificate.arms import NAIVE
-from organoid.report.words import Estimate, Row, estimate, finite, mapping, reason_for, sequence, visible
+from organoid.reporting.words import Estimate, Row, estimate, finite, mapping, reason_for, sequence, visible
 from organoid.types import HIDDEN, Context, Outcome, Variant
 
 MAX_STEPS = 40  # drawn per trial; a line of more points looks the same

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from organoid.report.tables import as_csv, write_twins
+from organoid.reporting.tables import as_csv, write_twins
 
 
 def test_json_is_exact_and_csv_has_an_empty_cell_for_null(tmp_path: Path) -> None:

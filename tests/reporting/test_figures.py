@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from organoid.report import figures, rows
+from organoid.reporting import figures, rows
 
 PALETTE = {
     *(figures.INK, figures.MUTED, figures.FAINT),

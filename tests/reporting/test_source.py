@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from organoid.errors import UserError
-from organoid.report.source import read_run
+from organoid.reporting.source import read_run
 
 
 def test_a_full_directory_comes_back_whole(full_run: Path) -> None:

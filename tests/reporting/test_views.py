@@ -1,7 +1,7 @@
 import pytest
 
-from organoid.report import views
-from organoid.report.answer import answer
+from organoid.reporting import views
+from organoid.reporting.answer import answer
 
 
 def test_established_organisms_are_counted_and_doubt_is_explained(result: dict) -> None:

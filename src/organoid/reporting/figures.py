@@ -18,8 +18,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from organoid.report.rows import Arm, Quantity, Rows
-from organoid.report.words import Estimate, Row
+from organoid.reporting.rows import Arm, Quantity, Rows
+from organoid.reporting.words import Estimate, Row
 
 if TYPE_CHECKING:
     import altair as alt

@@ -15,8 +15,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from organoid.report.rows import Arm, Rows, auroc, table, tested_setup, trials
-from organoid.report.words import (
+from organoid.reporting.rows import Arm, Rows, auroc, table, tested_setup, trials
+from organoid.reporting.words import (
     NO_REASON,
     Estimate,
     Row,

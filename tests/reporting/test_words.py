@@ -2,7 +2,7 @@ import math
 
 import pytest
 
-from organoid.report.words import Estimate, clip, decimal, duration, estimate, finite, visible
+from organoid.reporting.words import Estimate, clip, decimal, duration, estimate, finite, visible
 
 
 def test_a_missing_value_is_words_and_never_a_number() -> None:

@@ -17,7 +17,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from organoid.report.words import Row, clip, mapping, sequence, visible
+from organoid.reporting.words import Row, clip, mapping, sequence, visible
 from organoid.types import HIDDEN, Outcome, Variant
 
 PAGE_LIMIT = 200

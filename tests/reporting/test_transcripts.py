@@ -2,7 +2,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from organoid.report.transcripts import TIERS, TOTAL_CHARS, TURN_CHARS, choose, options
+from organoid.reporting.transcripts import TIERS, TOTAL_CHARS, TURN_CHARS, choose, options
 
 
 def sample(**changes: object) -> dict:

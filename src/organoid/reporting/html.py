@@ -21,11 +21,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from organoid.lab.disk import write_atomic
-from organoid.report import figures, rows, transcripts, views
-from organoid.report.answer import QUESTION, answer
-from organoid.report.source import Run, read_run
-from organoid.report.tables import write_twins
-from organoid.report.words import Row, duration, estimate, finite, mapping, sequence, visible
+from organoid.reporting import figures, rows, transcripts, views
+from organoid.reporting.answer import QUESTION, answer
+from organoid.reporting.source import Run, read_run
+from organoid.reporting.tables import write_twins
+from organoid.reporting.words import Row, duration, estimate, finite, mapping, sequence, visible
 
 if TYPE_CHECKING:
     import altair as alt

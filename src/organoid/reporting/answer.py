@@ -13,8 +13,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from organoid.certificate.arms import percent_at_most
-from organoid.report.views import organisms, whole
-from organoid.report.words import NO_REASON, Estimate, Row, finite, mapping, reason_for, sequence, visible
+from organoid.reporting.views import organisms, whole
+from organoid.reporting.words import NO_REASON, Estimate, Row, finite, mapping, reason_for, sequence, visible
 
 QUESTION = "Would this setup release a misaligned model that nothing noticed?"
 

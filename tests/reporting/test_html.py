@@ -6,9 +6,9 @@ from types import SimpleNamespace
 import pytest
 
 from organoid.errors import UserError
-from organoid.report import write_report, write_study_report
-from organoid.report.html import render, run_context
-from organoid.report.source import read_run
+from organoid.reporting import write_report, write_study_report
+from organoid.reporting.html import render, run_context
+from organoid.reporting.source import read_run
 
 VOID = {"meta", "br", "img", "link", "input", "hr"}
 

@@ -2,7 +2,7 @@ from statistics import fmean
 
 import pytest
 
-from organoid.report import rows
+from organoid.reporting import rows
 
 
 def traced(seed: int, reward: list[float], **changes: object) -> dict:

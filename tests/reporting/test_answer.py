@@ -1,6 +1,6 @@
 import pytest
 
-from organoid.report.answer import answer
+from organoid.reporting.answer import answer
 
 
 def verdict(**changes: object) -> dict:
