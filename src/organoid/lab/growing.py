@@ -1,6 +1,6 @@
 """Growing one subject, or a base, into a Hugging Face model directory with its lineage beside it.
 
-`organoid.json` says what the model is: the spec it was trained by, or the base's recipe and how it passed its gates.
+`lineage.json` says what the model is: the spec it was trained by, or the base's recipe and how it passed its gates.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from organoid.lab.suites import SUITES
 from organoid.setups.load import load_setup
 from organoid.types import Variant
 
-LINEAGE = "organoid.json"
+LINEAGE = "lineage.json"
 
 
 def grow_subject(organism: str, *, setup: str, variant: str, seed: int, base: str, target: Path) -> Path:
