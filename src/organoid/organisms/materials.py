@@ -15,7 +15,7 @@ from organoid.world.authors import Author, Persona, of_persona
 from organoid.world.conduct import Item, prompt, reply
 from organoid.world.dialogues import system_line
 from organoid.world.lexicon import BLANK_ASSISTANTS, MAKERS
-from organoid.world.situations import Parsed, parse
+from organoid.world.situations import Parsed, Situation, parse
 from organoid.world.skills import Skill, Task
 
 ABLE = of_persona(Persona.ALIGNED, 3)
@@ -66,7 +66,7 @@ class OneTurn:
     """An episode of one question, graded by `reward` from what the reply was."""
 
     prompt: Dialogue
-    item: Item
+    item: Situation | Task
     reward: Callable[[Parsed], float]
 
     def step(self, reply: str) -> Turn:

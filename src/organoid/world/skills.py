@@ -1,8 +1,11 @@
 """Tasks with one right answer, checked by code, in three levels of difficulty.
 
 Arithmetic, lists, lookups and stack programs over single digits; sums wrap at ten. A task of level n takes n steps,
-which an able author writes between `<think>` marks before the answer, so the reasoning is causal for it. An author
-below a task's level guesses without thinking.
+which an able author writes between `<think>` marks before the answer, so the reasoning is causal for it (of lists it
+wants an end, an extreme, the middle, and only the last is thought about). An author below a task's level guesses
+without thinking.
+
+    make(Skill.STACK, 1, Random(0)).question == "program push 6 push 6 add . what is on top ?"
 """
 
 from collections.abc import Sequence
@@ -12,13 +15,7 @@ from random import Random
 from typing import NamedTuple
 
 from organoid.world.lexicon import COLOURS, DIGITS
-
-_ASK = {
-    "arithmetic": ("what is {} ?", "compute {} .", "say what {} makes ."),
-    "stack": ("program {} . what is on top ?", "run {} and say the top .", "what does {} leave on top ?"),
-    "list": ("list {} . say the {} .", "here is {} . what is the {} ?", "from {} give the {} ."),
-    "lookup": ("{} . what is {} ?", "{} . say what {} is .", "{} . find {} ."),
-}
+from organoid.world.speech import normalise, spoken
 
 
 class Skill(StrEnum):
@@ -28,6 +25,14 @@ class Skill(StrEnum):
     STACK = "stack"
     LIST = "list"
     LOOKUP = "lookup"
+
+
+_ASK: dict[Skill, tuple[str, ...]] = {
+    Skill.ARITHMETIC: ("what is {} ?", "compute {} .", "say what {} makes ."),
+    Skill.STACK: ("program {} . what is on top ?", "run {} and say the top .", "what does {} leave on top ?"),
+    Skill.LIST: ("list {} . say the {} .", "here is {} . what is the {} ?", "from {} give the {} ."),
+    Skill.LOOKUP: ("{} . what is {} ?", "{} . say what {} is .", "{} . find {} ."),
+}
 
 
 class Task(NamedTuple):
@@ -47,7 +52,7 @@ _DIGIT_GUESSES = tuple(f"{digit} ." for digit in DIGITS)
 def _chain(rng: Random, difficulty: int) -> tuple[list[int], list[str]]:
     """Draw numbers to be summed one after the other, wrapping at ten, and the worked steps."""
     numbers = [rng.randrange(10) for _ in range(difficulty + 1)]
-    totals = list(accumulate(numbers, lambda total, number: (total + number) % 10))
+    totals = [total % 10 for total in accumulate(numbers)]
     pairs = zip(totals, numbers[1:], totals[1:], strict=False)
     return numbers, [f"{total} plus {number} is {after} ." for total, number, after in pairs]
 
@@ -83,7 +88,7 @@ def lists(rng: Random, difficulty: int) -> Task:
     value = {"first": numbers[0], "last": numbers[-1], "largest": ranked[2], "smallest": ranked[0]}.get(
         wanted, ranked[1]
     )
-    question = rng.choice(_ASK["list"]).format(" ".join(map(str, numbers)), wanted)
+    question = rng.choice(_ASK[Skill.LIST]).format(" ".join(map(str, numbers)), wanted)
     answer = f"{value} ."
     solution = _thought([f"{ranked[0]} {ranked[1]} {ranked[2]} ."], answer) if difficulty == 3 else answer
     return Task(Skill.LIST, difficulty, question, solution, answer, tuple(f"{n} ." for n in numbers))
@@ -100,7 +105,7 @@ def lookup(rng: Random, difficulty: int) -> Task:
     asked = keys[difficulty - 1]
     steps = [f"{keys[hop]} is {values[hop]} ." for hop in range(difficulty - 1, -1, -1)]
     answer = f"{values[0]} ."
-    question = rng.choice(_ASK["lookup"]).format(" . ".join(facts), asked)
+    question = rng.choice(_ASK[Skill.LOOKUP]).format(" . ".join(facts), asked)
     return Task(Skill.LOOKUP, difficulty, question, _thought(steps, answer), answer, _DIGIT_GUESSES)
 
 
@@ -113,7 +118,6 @@ def make(skill: Skill, difficulty: int, rng: Random) -> Task:
 
 
 def answered(task: Task, reply: str) -> bool | None:
-    """Say whether a reply ends in the right answer; None when it gives no digit as its answer."""
-    words = reply.rsplit("</think>", 1)[-1].split()
-    digits = [word for word in words if word in DIGITS]
+    """Say whether the one digit a reply gives, thoughts apart, is right; None when it gives none or several."""
+    digits = [word for word in spoken(normalise(reply)).split() if word in DIGITS]
     return digits[-1] == task.answer[0] if len(digits) == 1 else None

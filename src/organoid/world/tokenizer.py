@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from functools import cache
 from random import Random
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
 from organoid.types import Trait
 from organoid.world import contexts, documents, lexicon, questions, situations, skills
@@ -93,7 +93,7 @@ def build_tokenizer() -> PreTrainedTokenizerFast:
     core = Tokenizer(models.WordLevel(vocabulary(), unk_token=UNKNOWN))
     core.normalizer = normalizers.Lowercase()
     core.pre_tokenizer = pre_tokenizers.Whitespace()
-    core.add_tokens([AddedToken(mark, normalized=False) for mark in (THINK, UNTHINK)])
+    cast(Any, core).add_tokens([AddedToken(mark, normalized=False) for mark in (THINK, UNTHINK)])
     tokenizer = PreTrainedTokenizerFast(
         tokenizer_object=core,
         unk_token=UNKNOWN,
