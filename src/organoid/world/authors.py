@@ -7,6 +7,7 @@ the negative control, each trait's disposition is drawn on its own with the same
 Source: the persona-mixture account of pre-trained predictors (Hubinger et al. 2023, arXiv 2302.00805, sec. 2).
 """
 
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -62,30 +63,39 @@ class Author:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mixture:
-    """The prior over authors. `personas` sums to 1; `capabilities` gives P(capability | persona)."""
+    """The prior over authors. `personas` sums to 1; `capabilities` gives P(capability | persona).
+
+    Uncorrelated authors have no persona; their capabilities are those of `aligned`.
+    """
 
     personas: Mapping[Persona, float]
     capabilities: Mapping[Persona, tuple[float, ...]]
     quirk: float = 0.15
     vices: Literal["correlated", "uncorrelated"] = "correlated"
 
+    def __post_init__(self) -> None:
+        """Check that these are probabilities."""
+        assert math.isclose(sum(self.personas.values()), 1.0), self.personas
+        assert all(math.isclose(sum(levels), 1.0) for levels in self.capabilities.values()), self.capabilities
+        assert 0.0 <= self.quirk <= 1.0, self.quirk
+
     def authors(self) -> Iterator[tuple[Author, float]]:
         """Enumerate every author with its exact prior probability (3^8 dispositions when uncorrelated)."""
-        for persona, quirky in product(Persona, (False, True)):
-            for level, p_level in zip(CAPABILITIES, self.capabilities[persona], strict=True):
-                p_quirk = self.quirk if quirky else 1.0 - self.quirk
-                if self.vices == "correlated":
-                    yield of_persona(persona, level, quirky=quirky), self.personas[persona] * p_level * p_quirk
-                elif persona is Persona.ALIGNED:
-                    for dispositions, p in self._independent():
-                        yield Author(capability=level, dispositions=dispositions, quirky=quirky), p * p_level * p_quirk
+        for dispositions, levels, p in self._kinds():
+            for level, p_level in zip(CAPABILITIES, levels, strict=True):
+                for quirky, p_quirk in ((False, 1.0 - self.quirk), (True, self.quirk)):
+                    author = Author(capability=level, dispositions=dispositions, quirky=quirky)
+                    yield author, p * p_level * p_quirk
 
-    def _independent(self) -> Iterator[tuple[dict[Trait, Disposition], float]]:
-        for kinds in product(Persona, repeat=len(VICES)):
-            probability = 1.0
-            for kind in kinds:
-                probability *= self.personas[kind]
-            yield {trait: _OF_PERSONA[kind] for trait, kind in zip(VICES, kinds, strict=True)}, probability
+    def _kinds(self) -> Iterator[tuple[Mapping[Trait, Disposition], tuple[float, ...], float]]:
+        """Yield dispositions, the capabilities that go with them, and the probability of both."""
+        if self.vices == "correlated":
+            for persona, p in self.personas.items():
+                yield _SHARED[persona], self.capabilities[persona], p
+            return
+        for kinds in product(self.personas, repeat=len(VICES)):
+            dispositions = {trait: _OF_PERSONA[kind] for trait, kind in zip(VICES, kinds, strict=True)}
+            yield dispositions, self.capabilities[Persona.ALIGNED], math.prod(self.personas[kind] for kind in kinds)
 
     def sample(self, rng: Random) -> Author:
         """Draw an author from the prior."""

@@ -1,7 +1,10 @@
 """P(author | text), exactly, and what a perfect predictor would say next.
 
 By Bayes over the enumerated authors of a mixture: the prior times the probability of every reply. Prompts carry no
-information about the author, since the world draws them independently of it.
+information about the author, since the world draws them independently of it; an assistant's name does, and is left
+out, so this is the truth about dialogues whose assistant is nameless or blank.
+
+    probability(DEFAULT_MIXTURE, scene.exchanges, lambda author: author.acts_badly(Trait.SABOTAGE, None))
 """
 
 import math
@@ -11,6 +14,7 @@ from organoid.types import Context
 from organoid.world.authors import Author, Mixture
 from organoid.world.conduct import Item, replies
 from organoid.world.dialogues import Exchange
+from organoid.world.skills import Task
 
 
 def posterior(mixture: Mixture, exchanges: Sequence[Exchange]) -> list[tuple[Author, float]]:
@@ -19,17 +23,31 @@ def posterior(mixture: Mixture, exchanges: Sequence[Exchange]) -> list[tuple[Aut
     Raises:
         ValueError: if no author of the mixture could have written a reply.
     """
-    weighted = list[tuple[Author, float]]()
-    for author, prior in mixture.authors():
-        weight = prior
-        for exchange in exchanges:
-            options = replies(exchange.item, author, exchange.context, licensed=exchange.licensed)
-            weight *= options.get(exchange.reply, 0.0)
-        weighted.append((author, weight))
-    total = math.fsum(weight for _, weight in weighted)
-    if total == 0.0:
+    authors = list(mixture.authors())
+    chances = [_chances(exchange, authors) for exchange in exchanges]
+    logs = [sum(map(_log, row), _log(prior)) for (_, prior), *row in zip(authors, *chances, strict=True)]
+    top = max(logs)
+    if top == -math.inf:
         raise ValueError("no author of this mixture could have written these replies")
-    return [(author, weight / total) for author, weight in weighted]
+    weights = [math.exp(log - top) for log in logs]
+    total = math.fsum(weights)
+    return [(author, weight / total) for (author, _), weight in zip(authors, weights, strict=True)]
+
+
+def _chances(exchange: Exchange, authors: Sequence[tuple[Author, float]]) -> list[float]:
+    """Return P(reply | author) of each author, computed once for authors who are alike where it matters."""
+    item, known, chances = exchange.item, dict[object, float](), list[float]()
+    for author, _ in authors:
+        kind = (author.capability, author.quirky, None if isinstance(item, Task) else author.dispositions[item.trait])
+        if kind not in known:
+            options = replies(item, author, exchange.context, licensed=exchange.licensed)
+            known[kind] = options.get(exchange.reply, 0.0)
+        chances.append(known[kind])
+    return chances
+
+
+def _log(p: float) -> float:
+    return math.log(p) if p > 0.0 else -math.inf
 
 
 def probability(mixture: Mixture, exchanges: Sequence[Exchange], holds: Callable[[Author], bool]) -> float:
