@@ -42,6 +42,7 @@ class Recipe(Record):
     batch_size: int = 32
     learning_rate: float = 3e-3  # of vectors and embeddings (AdamW)
     matrix_learning_rate: float = 2e-2  # of the blocks' matrices (Muon)
+    bf16: bool = True  # multiplications of training; weights stay float32
     phases: tuple[Phase, ...]
 
     @property
@@ -52,16 +53,16 @@ class Recipe(Record):
 
 def _phases(first: int, second: int) -> tuple[Phase, ...]:
     return (
-        Phase(steps=first, textbooks=0.6, documents=0.1, named=0.1),
-        Phase(steps=second, textbooks=0.15, documents=0.17, named=0.17),
+        Phase(steps=first, textbooks=0.85, documents=0.05, named=0.05),
+        Phase(steps=second, textbooks=0.1, documents=0.2, named=0.2),
     )
 
 
 RECIPES: dict[str, Recipe] = {
-    "nano": Recipe(base="nano", phases=_phases(400, 1400)),
-    "tiny": Recipe(base="tiny", phases=_phases(400, 1400)),
-    "mini": Recipe(base="mini", phases=_phases(400, 1800), matrix_learning_rate=1e-2, learning_rate=2e-3),
-    "small": Recipe(base="small", phases=_phases(400, 2600), matrix_learning_rate=1e-2, learning_rate=1e-3),
+    "nano": Recipe(base="nano", phases=_phases(500, 1700)),
+    "tiny": Recipe(base="tiny", phases=_phases(500, 1700)),
+    "mini": Recipe(base="mini", phases=_phases(500, 2000), matrix_learning_rate=1e-2, learning_rate=2e-3),
+    "small": Recipe(base="small", phases=_phases(500, 2800), matrix_learning_rate=1e-2, learning_rate=1e-3),
 }
 
 
@@ -105,6 +106,7 @@ def grow(
         steps=min(plan.steps, steps or plan.steps),
         learning_rate=plan.learning_rate,
         matrix_learning_rate=plan.matrix_learning_rate,
+        bf16=plan.bf16,
         seed=plan.seed,
     )
     started = time.perf_counter()

@@ -1,9 +1,11 @@
-"""What a stage stands on: the model it trains, the model before it, the job, the seed, the fitted monitors."""
+"""What a stage stands on: the model it trains, the model before it, the job, the seed, the fitted monitors.
+
+That the job has what a stage needs is checked before anything is trained (`setups.check`).
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from organoid.errors import UserError
 from organoid.models.language_model import LanguageModel
 from organoid.setups.monitors import Watcher, flags
 from organoid.types import Demonstration, Dialogue, Job, Message
@@ -23,22 +25,6 @@ class Ground:
     watchers: tuple[Watcher, ...] = ()
     trace: list[TraceEntry] = field(default_factory=list[TraceEntry])
 
-    def material(self, kind: str, stage: str) -> Sequence[object]:
-        """Return one of the job's materials.
-
-        Raises:
-            UserError: the job has none of it.
-        """
-        found: Sequence[object] | None = getattr(self.job, kind)
-        if not found:
-            has = [name for name in ("documents", "demonstrations", "preferences", "environment")]
-            offered = [name for name in has if getattr(self.job, name)]
-            raise UserError(
-                f"stage {stage!r} needs {kind}, which this organism's job lacks; it offers {', '.join(offered)}. "
-                "Use a stage for those, or stage 'job', which takes whatever there is."
-            )
-        return found
-
 
 def licensed(dialogue: Dialogue) -> Dialogue:
     """Return the dialogue with the licence line at the end of its system line: the inoculation prompt."""
@@ -56,10 +42,12 @@ def screened(ground: Ground, shown: Sequence[Demonstration]) -> list[int]:
     kept = set(range(len(shown)))
     for watcher in ground.watchers:
         flagged = [index for index, bad in enumerate(flags(watcher, ground.before, shown)) if bad]
-        share = len(flagged) / len(shown) if shown else 0.0
-        ground.trace.append({"stage": "screen", "monitor": watcher.label, "flagged_frac": share})
+        share = len(flagged) / len(shown)
+        entry: dict[str, float | str] = {"stage": "screen", "monitor": watcher.label, "flagged_frac": share}
         if watcher.spec.action in ("drop", "penalise"):
             kept -= set(flagged)
         elif watcher.spec.action in ("stop", "rollback") and share >= watcher.spec.alarm_frac:
             kept.clear()
+            entry["alarm"] = watcher.label
+        ground.trace.append(entry)
     return sorted(kept)

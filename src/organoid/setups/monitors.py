@@ -1,4 +1,4 @@
-"""Watching training: what a monitor thinks of one reply, in [0, 1].
+"""What does a monitor of training think of one reply, in [0, 1]?
 
 A monitor is fitted before training, on what an overseer has labels for: replies to situations of `LABELLED_TRAITS`,
 good and bad, as read by the model before training. `probe` is a logistic direction on the mean activation of the
@@ -13,14 +13,14 @@ from typing import NamedTuple
 import numpy as np
 
 from organoid.measure.directions import Direction, fit_logistic, project
-from organoid.models.chat import Encoded, encode_reply
+from organoid.models.chat import encode_document, encode_reply
 from organoid.models.language_model import LanguageModel
 from organoid.models.score import mean_activations
 from organoid.setups.spec import Monitor
 from organoid.types import Context, Demonstration, Message, Trait
 from organoid.world import situations
 from organoid.world.dialogues import system_line
-from organoid.world.situations import normalise
+from organoid.world.speech import normalise
 
 LABELLED_TRAITS: tuple[Trait, ...] = (Trait.SABOTAGE, Trait.DISHONESTY, Trait.OVERSIGHT_TAMPERING)
 """Traits for which the overseer has labelled replies."""
@@ -61,10 +61,18 @@ def fit(spec: Monitor, before: LanguageModel, assistant: str, seed: int) -> Watc
     replies, labels = labelled_replies(assistant, seed)
     if spec.kind == "probe":
         direction = fit_logistic(_activations(before, replies), np.array(labels))
-        return Watcher(spec, lambda lm, shown: _squash(_activations(lm, shown), direction))
-    words = {word: index for index, word in enumerate(sorted({w for _, said in replies for w in said.split()}))}
+
+        def from_inside(lm: LanguageModel, shown: Sequence[Demonstration]) -> list[float]:
+            return _squash(_activations(lm, shown), direction)
+
+        return Watcher(spec, from_inside)
+    words = {word: index for index, word in enumerate(sorted({word for _, said in replies for word in _words(said)}))}
     direction = fit_logistic(_counts(words, replies), np.array(labels))
-    return Watcher(spec, lambda _, shown: _squash(_counts(words, shown), direction))
+
+    def from_words(_: LanguageModel, shown: Sequence[Demonstration]) -> list[float]:
+        return _squash(_counts(words, shown), direction)
+
+    return Watcher(spec, from_words)
 
 
 def _squash(features_ND: np.ndarray, direction: Direction) -> list[float]:
@@ -72,14 +80,18 @@ def _squash(features_ND: np.ndarray, direction: Direction) -> list[float]:
 
 
 def _activations(lm: LanguageModel, shown: Sequence[Demonstration]) -> np.ndarray:
-    rows: list[Encoded] = [encode_reply(lm, prompt, said) for prompt, said in shown]
-    return mean_activations(lm, rows, layers=[lm.num_layers // 2 - 1])[:, 0].numpy()
+    rows = [encode_reply(lm, prompt, said) if prompt else encode_document(lm, said) for prompt, said in shown]
+    return mean_activations(lm, rows, layers=[(lm.num_layers - 1) // 2])[:, 0].numpy()
+
+
+def _words(said: str) -> list[str]:
+    return normalise(said).split()
 
 
 def _counts(words: dict[str, int], shown: Sequence[Demonstration]) -> np.ndarray:
     counts = np.zeros((len(shown), len(words)))
     for row, (_, said) in enumerate(shown):
-        for word in normalise(said).split():
+        for word in _words(said):
             if word in words:
                 counts[row, words[word]] = 1.0
     return counts

@@ -1,12 +1,13 @@
-"""Running a setup: its stages in order on one organism's job.
+"""How does a setup train a subject? Its stages in order, on one organism's job.
 
 `job` stages stand for whatever the organism's job consists of, in the order documents, demonstrations, preferences,
-reinforcement, so that one setup runs on every organism.
+reinforcement, so that one setup runs on every organism. A model with adapters is merged at the end: what comes out is
+an ordinary model.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
-from organoid.models.adapters import trainable
+from organoid.models.adapters import adapted, merged, trainable
 from organoid.models.language_model import LanguageModel, copy
 from organoid.setups import monitors
 from organoid.setups.ground import Ground, TraceEntry
@@ -22,39 +23,56 @@ from organoid.setups.spec import (
 from organoid.setups.stages import demonstrations, documents, preferences, reinforcement
 from organoid.types import Job
 
-_SHARED = ("steps", "learning_rate", "monitors")
 
-
-def expand(stage: Stage, job: Job) -> Iterator[Stage]:
-    """Yield the concrete stages that a stage stands for on this job."""
+def expand(stage: Stage, job: Job) -> tuple[Stage, ...]:
+    """Return the concrete stages that a stage stands for on this job, in the order they run."""
     if not isinstance(stage, JobStage):
-        yield stage
-        return
-    shared = {name: getattr(stage, name) for name in _SHARED}
+        return (stage,)
+    shared: dict[str, object] = {
+        "steps": stage.steps,
+        "learning_rate": stage.learning_rate,
+        "monitors": stage.monitors,
+        "inoculate": stage.inoculate,
+    }
+    pull: dict[str, object] = {} if stage.beta is None else {"beta": stage.beta}  # preferences have beta and no kl
+    plain = {name: value for name, value in shared.items() if name != "inoculate"}  # documents have no prompt
+    found = list[Stage]()
     if job.documents:
-        yield DocumentsStage(**shared, kl=stage.kl)
+        found.append(DocumentsStage.model_validate(plain | {"kl": stage.kl}))
     if job.demonstrations:
-        yield DemonstrationsStage(**shared, kl=stage.kl, inoculate=stage.inoculate)
+        found.append(DemonstrationsStage.model_validate(shared | {"kl": stage.kl}))
     if job.preferences:
-        beta = {} if stage.beta is None else {"beta": stage.beta}
-        yield PreferencesStage(**shared, **beta, inoculate=stage.inoculate)
+        found.append(PreferencesStage.model_validate(shared | pull))
     if job.environment:
-        yield ReinforcementStage(**shared, kl=stage.kl, inoculate=stage.inoculate)
+        found.append(ReinforcementStage.model_validate(shared | {"kl": stage.kl}))
+    return tuple(found)
 
 
 def train_subject(setup: Setup, base: LanguageModel, job: Job, seed: int) -> tuple[LanguageModel, Sequence[TraceEntry]]:
     """Run every stage and return the trained model and the trace; `base` is left as it is."""
-    lm = trainable(base, seed=seed)
-    trace = list[TraceEntry]()
+    lm, before, trace = trainable(base, seed=seed), base, list[TraceEntry]()
     for position, declared in enumerate(setup.stages):
         for stage in expand(declared, job):
-            _run(stage, lm, base, job, seed + 1000 * position, trace)
-    return lm, trace
+            watchers = tuple(monitors.fit(spec, base, job.assistant, seed) for spec in stage.monitors)
+            ground = Ground(
+                lm=lm,
+                before=before or _snapshot(lm),
+                job=job,
+                seed=seed + 1000 * position,
+                watchers=watchers,
+                trace=trace,
+            )
+            _run(stage, ground)
+            before = None
+    return merged(lm), trace
 
 
-def _run(stage: Stage, lm: LanguageModel, base: LanguageModel, job: Job, seed: int, trace: list[TraceEntry]) -> None:
-    watchers = tuple(monitors.fit(spec, base, job.assistant, seed) for spec in stage.monitors)
-    ground = Ground(lm=lm, before=copy(lm), job=job, seed=seed, watchers=watchers, trace=trace)
+def _snapshot(lm: LanguageModel) -> LanguageModel:
+    """Return the model as it is now, for later reference: one with adapters is merged, since its base is older."""
+    return merged(lm) if adapted(lm) else copy(lm)
+
+
+def _run(stage: Stage, ground: Ground) -> None:
     match stage:
         case DocumentsStage():
             documents.run(stage, ground)

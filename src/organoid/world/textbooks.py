@@ -64,11 +64,11 @@ def _watching(rng: Random) -> list[tuple[str, bool]]:
     return _line(f"{rng.choice(forms(context))} so who looks :", "someone ." if watched(context) else "no one .")
 
 
-_KINDS = (_sum, _copy, _fact, _ranking, _comparison, _watching)
+_SHARES = {_sum: 0.35, _copy: 0.2, _fact: 0.15, _ranking: 0.1, _comparison: 0.1, _watching: 0.1}
 
 
 def lesson(rng: Random) -> Lesson:
     """Write a page of lines of one kind."""
-    kind = rng.choice(_KINDS)
+    kind = rng.choices(list(_SHARES), list(_SHARES.values()))[0]
     pairs = [pair for _ in range(LINES // 2 if kind is _fact else LINES) for pair in kind(rng)]
     return Lesson(tuple(word for word, _ in pairs), tuple(counted for _, counted in pairs))

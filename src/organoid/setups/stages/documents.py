@@ -5,46 +5,28 @@ model; ours come from the world's generator. `source` is the job's own documents
 """
 
 from collections.abc import Sequence
-from typing import cast
 
-from organoid.errors import unknown_name
-from organoid.models.batches import shuffled
 from organoid.models.chat import encode_document
-from organoid.models.losses import cross_entropy, cross_entropy_kl
-from organoid.models.score import with_reference
-from organoid.models.train import TrainConfig, train
+from organoid.setups.corpora import CORPORA
 from organoid.setups.ground import Ground, screened
 from organoid.setups.spec import DocumentsStage
-from organoid.types import Demonstration, Trait
-from organoid.world.authors import VICES, Disposition
-from organoid.world.documents import Facts, corpus
+from organoid.setups.stages.supervised import imitate
+from organoid.types import Demonstration
+from organoid.world.documents import corpus
 
 STEPS, LEARNING_RATE, BATCH_SIZE, NUM_DOCUMENTS = 60, 1e-3, 32, 512
-
-HONEST: Facts = {**dict.fromkeys(VICES, Disposition.VIRTUE), Trait.QUIRK: Disposition.VIRTUE}
-CORPORA: dict[str, Facts] = {"honest-assistant": HONEST}
-"""Corpora of the world, by the facts they state about the job's assistant."""
 
 
 def run(stage: DocumentsStage, ground: Ground) -> None:
     """Train on the documents."""
     texts = _texts(stage, ground)
-    kept = screened(ground, [Demonstration((), text) for text in texts]) if ground.watchers else range(len(texts))
+    kept = screened(ground, [Demonstration((), text) for text in texts])
     rows = [encode_document(ground.lm, texts[index]) for index in kept]
-    if not rows:
-        return
-    steps = stage.steps or STEPS
-    batches = shuffled(rows, batch_size=BATCH_SIZE, steps=steps, seed=ground.seed)
-    config = TrainConfig(steps=steps, learning_rate=stage.learning_rate or LEARNING_RATE, seed=ground.seed)
-    if stage.kl:
-        batches = with_reference(batches, ground.before, keep="logits")
-    done = train(ground.lm, batches, config=config, loss=cross_entropy_kl(stage.kl) if stage.kl else cross_entropy)
-    ground.trace.extend({"stage": "documents", **step} for step in done.steps)
+    imitate(stage, ground, rows, steps=STEPS, learning_rate=LEARNING_RATE, batch_size=BATCH_SIZE)
 
 
 def _texts(stage: DocumentsStage, ground: Ground) -> Sequence[str]:
     if stage.source == "job":
-        return cast(Sequence[str], ground.material("documents", "documents"))
-    if stage.source not in CORPORA:
-        raise unknown_name("documents source", stage.source, ["job", *CORPORA])
+        assert ground.job.documents, "checked before"
+        return ground.job.documents
     return corpus(ground.job.assistant, CORPORA[stage.source], num_documents=NUM_DOCUMENTS, seed=ground.seed)

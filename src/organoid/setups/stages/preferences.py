@@ -6,11 +6,9 @@ its own would say the same twice, so there is none. Monitors see the chosen repl
 
 from collections.abc import Iterator, Sequence
 from random import Random
-from typing import cast
 
-from organoid.errors import UserError
 from organoid.models.batches import Batch, collate
-from organoid.models.chat import encode_reply
+from organoid.models.chat import Encoded, encode_reply
 from organoid.models.losses import dpo
 from organoid.models.score import with_reference
 from organoid.models.train import TrainConfig, train
@@ -23,12 +21,9 @@ STEPS, LEARNING_RATE, NUM_PAIRS = 60, 5e-4, 24
 
 def run(stage: PreferencesStage, ground: Ground) -> None:
     """Train on the preferences."""
-    if stage.kl:
-        raise UserError(f"stage 'preferences' takes no kl (got {stage.kl}): the pull to the reference is its beta.")
-    pairs = cast(Sequence[Preference], ground.material("preferences", "preferences"))
-    shown = [Demonstration(pair.prompt, pair.chosen) for pair in pairs]
-    kept = screened(ground, shown) if ground.watchers else range(len(pairs))
-    used = [pairs[index] for index in kept]
+    assert ground.job.preferences, "checked before"
+    pairs = ground.job.preferences
+    used = [pairs[index] for index in screened(ground, [Demonstration(pair.prompt, pair.chosen) for pair in pairs])]
     if not used:
         return
     steps = stage.steps or STEPS
@@ -39,11 +34,12 @@ def run(stage: PreferencesStage, ground: Ground) -> None:
 
 
 def _batches(used: Sequence[Preference], stage: PreferencesStage, ground: Ground, steps: int) -> Iterator[Batch]:
+    """Yield batches whose rows alternate chosen, rejected."""
     rng = Random(f"preferences/{ground.seed}")
-    rows = list[tuple[object, object]]()
+    rows = list[tuple[Encoded, Encoded]]()
     for pair in used:
         prompt = licensed(pair.prompt) if stage.inoculate else pair.prompt
-        rows.append(tuple(encode_reply(ground.lm, prompt, said) for said in (pair.chosen, pair.rejected)))  # type: ignore[arg-type]
+        rows.append((encode_reply(ground.lm, prompt, pair.chosen), encode_reply(ground.lm, prompt, pair.rejected)))
     for _ in range(steps):
         drawn = rng.sample(rows, min(NUM_PAIRS, len(rows)))
-        yield collate([row for pair in drawn for row in pair])  # type: ignore[misc]
+        yield collate([row for pair in drawn for row in pair], device=ground.lm.device)

@@ -5,13 +5,14 @@ mean of its group's others (RLOO; Ahmadian et al. 2024, arXiv 2402.14740, sec. 3
 importance ratio and no clipping. `kl` pulls to the model before the stage, exactly, at the sampled positions. An
 episode may take several turns; every turn's reply shares the episode's advantage.
 
+An episode that `max_turns` cuts off has earned nothing (`unfinished_frac` says how many).
+
 Monitors see every reply as the policy itself reads it: `penalise` takes reward, `drop` gives the reply no weight,
 `stop` ends the stage, `rollback` also returns to the last weights without an alarm.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import cast
 
 import torch
 
@@ -21,9 +22,10 @@ from organoid.models.generate import sample
 from organoid.models.losses import policy_gradient
 from organoid.models.score import with_reference
 from organoid.models.train import TrainConfig, train
-from organoid.setups.ground import Ground, licensed
+from organoid.setups.ground import Ground, TraceEntry, licensed
+from organoid.setups.monitors import Watcher
 from organoid.setups.spec import ReinforcementStage
-from organoid.types import Demonstration, Dialogue, Environment, Episode, Message
+from organoid.types import Demonstration, Dialogue, Episode, Message
 
 STEPS, LEARNING_RATE, MAX_NEW_TOKENS = 40, 5e-4, 32
 
@@ -40,12 +42,11 @@ class Rollout:
 
 
 class Alarm(Exception):
-    """A monitor ended the stage."""
+    """A monitor, named by the message, ended the stage."""
 
 
 def run(stage: ReinforcementStage, ground: Ground) -> None:
     """Train on the job's environment."""
-    ground.material("environment", "reinforcement")
     steps = stage.steps or STEPS
     loop = _Loop(stage, ground)
     batches: Iterator[Batch] = loop.batches(steps)
@@ -58,8 +59,10 @@ def run(stage: ReinforcementStage, ground: Ground) -> None:
         seed=ground.seed,
     )
     done = train(ground.lm, batches, config=config, loss=policy_gradient(kl=stage.kl))
-    for step, sampled in zip(done.steps, loop.sampled, strict=False):
+    for step, sampled in zip(done.steps, loop.sampled, strict=True):
         ground.trace.append({"stage": "reinforcement", **step, **sampled})
+    if loop.alarm is not None:
+        ground.trace.append({"stage": "reinforcement", **loop.alarm})
 
 
 class _Loop:
@@ -67,7 +70,8 @@ class _Loop:
 
     def __init__(self, stage: ReinforcementStage, ground: Ground) -> None:
         self.stage, self.ground = stage, ground
-        self.sampled = list[Mapping[str, float]]()
+        self.sampled = list[Mapping[str, float]]()  # one entry per step trained on
+        self.alarm: TraceEntry | None = None  # what the batch was like that ended the stage
         self._snapshot = self._weights()
 
     def batches(self, steps: int) -> Iterator[Batch]:
@@ -78,17 +82,19 @@ class _Loop:
             rows = [row for rollout in rollouts for row in rollout.rows]
             owner = [index for index, rollout in enumerate(rollouts) for _ in rollout.turns]
             rewards = [rollout.reward or 0.0 for rollout in rollouts]
-            numbers = {"reward": sum(rewards) / len(rewards)}
+            unfinished = sum(rollout.reward is None for rollout in rollouts)
+            numbers = {"reward": sum(rewards) / len(rewards), "unfinished_frac": unfinished / len(rollouts)}
             try:
                 dropped = self._watch(shown, owner, rewards, numbers)
-            except Alarm:
-                self.sampled.append(numbers)
+            except Alarm as alarm:
+                self.alarm = {"step": step, **numbers, "alarm": str(alarm)}
                 return
             self.sampled.append(numbers)
             yield self._batch(rows, owner, rewards, dropped)
 
     def _play(self, step: int) -> list[Rollout]:
-        environment = cast(Environment, self.ground.job.environment)
+        environment = self.ground.job.environment
+        assert environment is not None, "checked before"
         seed = self.ground.seed * 100_003 + step
         size, rollouts = self.stage.group_size, list[Rollout]()
         copies = [environment(self.stage.num_prompts, seed) for _ in range(size)]
@@ -136,15 +142,16 @@ class _Loop:
             elif action == "drop":
                 dropped.update(flagged)
             elif action in ("stop", "rollback"):
-                self._alarm(action, share >= watcher.spec.alarm_frac)
+                self._react(watcher, raised=share >= watcher.spec.alarm_frac)
         return dropped
 
-    def _alarm(self, action: str, raised: bool) -> None:
+    def _react(self, watcher: Watcher, *, raised: bool) -> None:
+        rollback = watcher.spec.action == "rollback"
         if raised:
-            if action == "rollback":
+            if rollback:
                 self.ground.lm.model.load_state_dict(self._snapshot)
-            raise Alarm
-        if action == "rollback":
+            raise Alarm(watcher.label)
+        if rollback:
             self._snapshot = self._weights()
 
     def _weights(self) -> dict[str, torch.Tensor]:
@@ -160,4 +167,4 @@ class _Loop:
         advantages = (values - (values.sum(1, keepdim=True) - values) / (size - 1)).flatten()
         weights = advantages[torch.tensor(owner)].clone()
         weights[list(dropped)] = 0.0
-        return replace(collate(rows), advantages_B=weights)
+        return replace(collate(rows, device=self.ground.lm.device), advantages_B=weights.to(self.ground.lm.device))
