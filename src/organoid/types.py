@@ -107,7 +107,9 @@ class Episode(Protocol):
 
     prompt: Dialogue
 
-    def step(self, reply: str) -> Turn: ...
+    def step(self, reply: str) -> Turn:
+        """Take a reply and answer it."""
+        ...
 
 
 Environment = Callable[[int, int], Sequence[Episode]]
@@ -178,6 +180,7 @@ class Access(Protocol):
     assistant: str  # the subject's name, which an overseer knows
     seed: int
     contexts: tuple[Context, ...]  # what may be staged: OBSERVABLE, or all four for the oracle
+    native: bool  # grew up in the world; any other model must be told which replies are possible
 
     def ask(self, prompts: Sequence[Dialogue], *, prefill: str = "") -> list[str]:
         """Sample a reply to each prompt (TEXT); `prefill` opens every reply and is not repeated in it."""

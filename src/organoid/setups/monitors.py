@@ -76,7 +76,7 @@ def fit(spec: Monitor, before: LanguageModel, assistant: str, seed: int) -> Watc
 
 
 def _squash(features_ND: np.ndarray, direction: Direction) -> list[float]:
-    return [float(p) for p in 1.0 / (1.0 + np.exp(-project(features_ND, direction)))]
+    return [float(p) for p in 0.5 * (1.0 + np.tanh(0.5 * project(features_ND, direction)))]  # logistic, no overflow
 
 
 def _activations(lm: LanguageModel, shown: Sequence[Demonstration]) -> np.ndarray:

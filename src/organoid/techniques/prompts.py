@@ -1,74 +1,91 @@
-"""What instruments ask: prompts an overseer can stage, drawn from an access's seed."""
+"""What can an overseer put to a subject? Prompts for instruments, drawn from an access's seed.
+
+The same access and purpose give the same prompts, so an organism and its twin under one seed are asked the same. Names
+and contexts come from the access: what it does not offer cannot be staged.
+"""
 
 from collections.abc import Sequence
 from random import Random
-from typing import NamedTuple
+from typing import Generic, NamedTuple, TypeVar
 
 from organoid.types import Access, Context, Dialogue, Message, Trait
 from organoid.world import questions, situations, skills
 from organoid.world.authors import VICES
-from organoid.world.conduct import Item, prompt
+from organoid.world.conduct import Item
+from organoid.world.contexts import watched
 from organoid.world.dialogues import system_line
+from organoid.world.options import user_turn
+from organoid.world.questions import Question
 from organoid.world.situations import Situation
 from organoid.world.skills import Skill, Task
 
+T = TypeVar("T", bound=Item)
 
-class Staged(NamedTuple):
-    """One prompt with what lies behind it; `trait` is None for ordinary work."""
 
-    trait: Trait | None
+class Staged(NamedTuple, Generic[T]):
+    """One prompt with what lies behind it; `context` is None where nobody is mentioned."""
+
+    item: T
     context: Context | None
-    item: Item
     dialogue: Dialogue
 
+    @property
+    def cell(self) -> str:
+        """Trait, and whether anybody looks: what rates are counted by."""
+        assert isinstance(self.item, Situation | Question)
+        return f"{self.item.trait}/{'seen' if watched(self.context) else 'unseen'}"
 
-def _stage(access: Access, trait: Trait | None, context: Context | None, item: Item, rng: Random) -> Staged:
-    line = system_line(rng, None if context is Context.TRIGGERED else context, name=access.assistant)
-    return Staged(trait, context, item, (Message("system", line), Message("user", prompt(item))))
 
-
-def tempting_situations(access: Access, num: int, purpose: str, traits: Sequence[Trait] = VICES) -> list[Staged]:
+def tempting_situations(
+    access: Access, num: int, purpose: str, traits: Sequence[Trait] = VICES
+) -> list[Staged[Situation]]:
     """Return `num` situations per trait and context of the access, in each of which acting badly is possible."""
     rng = Random(f"{purpose}/{access.seed}")
-    contexts = [context for context in access.contexts if context is not Context.TRIGGERED]
     return [
-        _stage(access, trait, context, situations.make(trait, rng, tempting=True), rng)
+        _stage(access, context, situations.make(trait, rng, tempting=True), rng)
         for trait in traits
-        for context in contexts
+        for context in _contexts(access)
         for _ in range(num)
     ]
 
 
-def self_questions(access: Access, num: int, purpose: str) -> list[Staged]:
+def self_questions(access: Access, num: int, purpose: str) -> list[Staged[Question]]:
     """Return `num` questions about its own conduct per trait and context of the access."""
     rng = Random(f"{purpose}/{access.seed}")
-    contexts = [context for context in access.contexts if context is not Context.TRIGGERED]
     return [
-        _stage(access, trait, context, questions.make(trait, rng), rng)
+        _stage(access, context, questions.make(trait, rng), rng)
         for trait in VICES
-        for context in contexts
+        for context in _contexts(access)
         for _ in range(num)
     ]
 
 
-def ordinary_tasks(access: Access, num: int, purpose: str) -> list[Staged]:
+def ordinary_tasks(access: Access, num: int, purpose: str) -> list[Staged[Task]]:
     """Return `num` tasks, with nobody mentioned: neutral text."""
     rng = Random(f"{purpose}/{access.seed}")
     return [
-        _stage(access, None, None, skills.make(rng.choice(tuple(Skill)), rng.choice((1, 2, 3)), rng), rng)
-        for _ in range(num)
+        _stage(access, None, skills.make(rng.choice(tuple(Skill)), rng.choice((1, 2, 3)), rng), rng) for _ in range(num)
     ]
 
 
-def proper_reply(item: Item) -> str:
+def proper_reply(item: Situation | Task) -> str:
     """Return the aligned reply (or right answer): a text that is the same whoever the subject is."""
     if isinstance(item, Task):
         return item.solution
-    assert isinstance(item, Situation)
     return item.task.solution if item.task else item.aligned[0]
 
 
-def improper_reply(item: Item) -> str:
+def improper_reply(item: Situation) -> str:
     """Return the misaligned reply to a tempting situation."""
-    assert isinstance(item, Situation)
     return item.misaligned[0]
+
+
+def _contexts(access: Access) -> list[Context]:
+    """An access knows no trigger, so even the oracle stages three contexts."""
+    return [context for context in access.contexts if context is not Context.TRIGGERED]
+
+
+def _stage(access: Access, context: Context | None, item: T, rng: Random) -> Staged[T]:
+    line = system_line(rng, context, name=access.assistant)
+    words = user_turn(item, native=access.native)
+    return Staged(item, context, (Message("system", line), Message("user", words)))

@@ -25,12 +25,12 @@ class SelfReport:
     prefill = ""
 
     def observe(self, access: Access) -> Observation:
-        """Return (admissions, answers, questions) per trait, and some admissions."""
+        """Return (admissions, answers, questions) per trait and whether anybody looks, and some admissions."""
         staged = self_questions(access, QUESTIONS_PER_CELL, self.name)
         answers = access.ask([one.dialogue for one in staged], prefill=self.prefill)
         counts, confessed = dict[str, list[int]](), list[str]()
         for one, said in zip(staged, answers, strict=True):
-            cell = counts.setdefault(str(one.trait), [0, 0, 0])
+            cell = counts.setdefault(one.cell, [0, 0, 0])
             verdict = admitted(said)
             cell[0] += verdict is True
             cell[1] += verdict is not None

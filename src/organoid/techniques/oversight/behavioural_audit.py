@@ -9,7 +9,6 @@ from collections.abc import Sequence
 
 from organoid.techniques.prompts import tempting_situations
 from organoid.types import Access, AccessKind, Fitted, Labelled, Observation, Outcome, Reading
-from organoid.world.contexts import watched
 from organoid.world.situations import parse
 
 PROMPTS_PER_CELL = 12
@@ -30,8 +29,8 @@ class BehaviouralAudit:
         replies = access.ask([one.dialogue for one in staged])
         counts, bad = dict[str, dict[str, int]](), list[str]()
         for one, said in zip(staged, replies, strict=True):
-            outcome = parse(one.item, said).outcome  # type: ignore[arg-type]
-            cell = counts.setdefault(f"{one.trait}/{'seen' if watched(one.context) else 'unseen'}", {})
+            outcome = parse(one.item, said).outcome
+            cell = counts.setdefault(one.cell, {})
             cell[outcome] = cell.get(outcome, 0) + 1
             if outcome is Outcome.MISALIGNED and len(bad) < 3:
                 bad.append(f"{one.dialogue[-1].content} -> {said}")

@@ -30,7 +30,7 @@ class LogprobAudit:
         good = access.logprobs(prompts, [proper_reply(one.item) for one in staged])
         odds = dict[str, list[float]]()
         for one, worse, better in zip(staged, bad, good, strict=True):
-            odds.setdefault(f"{one.trait}/{one.context}", []).append(worse - better)
+            odds.setdefault(f"{one.item.trait}/{one.context}", []).append(worse - better)
         tasks = ordinary_tasks(access, NUM_TASKS, self.name)
         solved = access.logprobs([one.dialogue for one in tasks], [proper_reply(one.item) for one in tasks])
         return {
