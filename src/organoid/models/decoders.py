@@ -48,6 +48,10 @@ def decoder_of(lm: LanguageModel, *, max_new_tokens: int) -> Decoder:
     return CachedForward(lm)
 
 
+_BLOCK = 32
+"""Columns by which a cache grows. All of it is read at every step: whole blocks are faster to read than their parts."""
+
+
 class _Padded(NamedTuple):
     ids_PT: Tensor
     real_PT: Tensor  # bool
@@ -120,8 +124,8 @@ class LlamaDecoder:
         self._weights: Weights | None = None
         self._keys: list[Tensor] = []  # a layer: (N, K, T, E)
         self._values: list[Tensor] = []
-        self._barred_N11T: Tensor | None = None  # 0 or -inf; None when no prompt is padded
-        self._column = 0
+        self._barred_N11T = torch.empty(0)  # 0, or -inf where a prompt is padded or a column is not yet written
+        self._column = 0  # the next to write
 
     def read(self, prompts: Sequence[Sequence[int]], num_samples: int) -> Tensor:
         """Take in prompts (see `Decoder`)."""
@@ -133,10 +137,9 @@ class LlamaDecoder:
         stream = weights.embed[padded.ids_PT]
         for block in weights.blocks:
             stream = self._read_block(block, stream, mask_P1TT, padded.row_of_prompt)
-        if ragged:
-            barred_PT = torch.zeros(padded.real_PT.shape).masked_fill_(~padded.real_PT, float("-inf"))
-            barred_NT = F.pad(barred_PT, (0, self._max_new_tokens))[padded.row_of_prompt]
-            self._barred_N11T = barred_NT[:, None, None]
+        barred_PT = torch.zeros(padded.real_PT.shape).masked_fill_(~padded.real_PT, float("-inf"))
+        rows = padded.row_of_prompt if ragged else padded.row_of_prompt[:1]
+        self._barred_N11T = F.pad(barred_PT, (0, self._room), value=float("-inf"))[rows][:, None, None]
         logits_PV = _logits(stream[:, -1], weights)
         return logits_PV[padded.row_of_prompt]
 
@@ -144,6 +147,9 @@ class LlamaDecoder:
         """Append a token to every row (see `Decoder`)."""
         assert self._weights is not None, "read comes first"
         weights = self._weights
+        if self._column == self._barred_N11T.shape[-1]:
+            self._grow()
+        self._barred_N11T[..., self._column] = 0.0
         stream_ND = weights.embed[tokens_N]
         for layer, block in enumerate(weights.blocks):
             stream_ND = _fed(stream_ND.addmm(self._attended(layer, block, stream_ND), block.out.t()), block, weights)
@@ -155,8 +161,17 @@ class LlamaDecoder:
         for cache in (self._keys, self._values):
             for layer, block in enumerate(cache):
                 cache[layer] = block[rows]
-        if self._barred_N11T is not None:
+        if len(self._barred_N11T) > 1:
             self._barred_N11T = self._barred_N11T[rows]
+
+    @property
+    def _room(self) -> int:
+        return min(_BLOCK, self._max_new_tokens)
+
+    def _grow(self) -> None:
+        for cache in (self._keys, self._values):
+            cache[:] = [F.pad(block, (0, 0, 0, _BLOCK)) for block in cache]
+        self._barred_N11T = F.pad(self._barred_N11T, (0, _BLOCK), value=float("-inf"))
 
     def _read_block(self, block: Block, stream_PTD: Tensor, mask: Tensor | None, rows: Tensor) -> Tensor:
         weights = cast(Weights, self._weights)
@@ -167,7 +182,7 @@ class LlamaDecoder:
         queries, keys = split(rotated(turned, weights.rotation[: self._column]), heads, kv_heads)
         queries, keys, values = (part.transpose(1, 2) for part in (queries, keys, values))
         for cache, new in ((self._keys, keys), (self._values, values)):
-            room = new.new_empty(len(rows), kv_heads, self._column + self._max_new_tokens, weights.head_width)
+            room = new.new_zeros(len(rows), kv_heads, self._column + self._room, weights.head_width)
             room[:, :, : self._column] = new[rows]
             cache.append(room)
         if block is weights.blocks[-1]:  # only the last column is asked about
@@ -197,11 +212,9 @@ class LlamaDecoder:
         keys[:, :, column] = turned[:, heads:]
         values[:, :, column] = qkv[:, heads + kv_heads :]
         queries = turned[:, :heads].mul(width**-0.5).reshape(-1, heads // kv_heads, width)
-        seen_keys, seen_values = (cache[:, :, : column + 1].flatten(0, 1) for cache in (keys, values))
-        scores = torch.bmm(queries, seen_keys.transpose(1, 2))
-        if self._barred_N11T is not None:
-            scores.view(len(stream_ND), kv_heads, -1, column + 1).add_(self._barred_N11T[..., : column + 1])
-        return torch.bmm(scores.softmax(-1), seen_values).view(-1, heads * width)
+        scores = torch.bmm(queries, keys.flatten(0, 1).transpose(1, 2))
+        scores.view(len(stream_ND), kv_heads, -1, keys.shape[2]).add_(self._barred_N11T)
+        return torch.bmm(scores.softmax(-1), values.flatten(0, 1)).view(-1, heads * width)
 
 
 def _prompt_mask(real_PT: Tensor) -> Tensor:

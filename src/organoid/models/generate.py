@@ -157,16 +157,12 @@ def _sample(lm: LanguageModel, ids: list[int], logprobs: list[float], length: in
 
 def _pick(logits_NV: Tensor, uniform_N: Tensor, temperature: float) -> tuple[Tensor, Tensor]:
     """Return the token whose share of the cumulative distribution holds the uniform number, and its log-probability."""
-    logits_NV = logits_NV.float()
+    logits_NV = logits_NV.to(torch.float32)
     if temperature == 0:
         tokens_N = logits_NV.argmax(-1)
-        return tokens_N, _logprob(logits_NV, tokens_N)
-    logits_NV = logits_NV / temperature
-    cumulative_NV = logits_NV.softmax(-1).double().cumsum(-1)
+        return tokens_N, logits_NV.log_softmax(-1).gather(1, tokens_N[:, None])[:, 0]
+    shares_NV = (logits_NV if temperature == 1 else logits_NV / temperature).softmax(-1)
+    cumulative_NV = shares_NV.cumsum(-1, dtype=torch.float64)
     point_N1 = uniform_N[:, None] * cumulative_NV[:, -1:]
-    tokens_N = torch.searchsorted(cumulative_NV, point_N1, right=True)[:, 0].clamp_(max=logits_NV.shape[1] - 1)
-    return tokens_N, _logprob(logits_NV, tokens_N)
-
-
-def _logprob(logits_NV: Tensor, tokens_N: Tensor) -> Tensor:
-    return logits_NV.gather(1, tokens_N[:, None])[:, 0] - logits_NV.logsumexp(-1)
+    tokens_N1 = torch.searchsorted(cumulative_NV, point_N1, right=True).clamp_(max=logits_NV.shape[1] - 1)
+    return tokens_N1[:, 0], shares_NV.gather(1, tokens_N1)[:, 0].log_()

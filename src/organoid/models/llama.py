@@ -30,7 +30,7 @@ _STATIC_ROPE = {"default", "linear", "llama3"}
 _RECORDER = "transformers.utils.output_capturing"
 """Leaves hooks on a model for good once `output_hidden_states` was asked for; they do nothing otherwise."""
 
-_SHORT = 160
+_SHORT = 256
 """Up to this many positions, plain attention is faster than the flash kernel in bf16 (measured)."""
 
 
