@@ -1,4 +1,5 @@
 import re
+from itertools import pairwise
 from random import Random
 
 import pytest
@@ -69,7 +70,7 @@ def test_thoughts_are_sound_steps(skill: Skill, difficulty: int) -> None:
         steps = re.findall(r"(\d) plus (\d) is (\d) \.", task.solution)
         assert len(steps) == difficulty
         assert all((int(a) + int(b)) % 10 == int(c) for a, b, c in steps)
-        assert all(before[2] == after[0] for before, after in zip(steps, steps[1:], strict=False))
+        assert all(before[2] == after[0] for before, after in pairwise(steps))
         assert steps[-1][2] == task.answer[0]
 
 
