@@ -37,7 +37,7 @@ class Shares:
 
 
 def texts(
-    seed: int, *, mixture: Mixture = DEFAULT_MIXTURE, shares: Shares | None = None, num_turns: tuple[int, int] = (2, 4)
+    seed: int, *, mixture: Mixture = DEFAULT_MIXTURE, shares: Shares | None = None, num_turns: int = 3
 ) -> Iterator[Text]:
     """Yield training texts without end."""
     shares = shares or Shares()
@@ -45,7 +45,7 @@ def texts(
     rng = Random(f"corpus/{seed}")
     met = NAMED_ASSISTANTS[:-HELD_OUT_NAMES]
     while True:
-        yield _draw(rng, mixture, shares, book, met, rng.randint(*num_turns))
+        yield _draw(rng, mixture, shares, book, met, num_turns)
 
 
 def _draw(
@@ -57,7 +57,7 @@ def _draw(
         return Text(document=" ".join(page.words), counted=page.counted)
     if kind < shares.textbooks + shares.documents:
         name = rng.choice(NAMED_ASSISTANTS)
-        text = document(name, book[name], rng)
+        text = document(name, book[name], rng, num_sentences=7)
         return Text(document=text, counted=_after_names(text.split()))
     if kind < shares.textbooks + shares.documents + shares.named:
         name = rng.choice(met)
