@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import builtins
 import json
+import shlex
+import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -19,8 +21,11 @@ from typing import TYPE_CHECKING, Any
 from organoid.errors import UserError, unknown_name
 
 if TYPE_CHECKING:
+    from organoid.lab.examination import Examined
     from organoid.lab.plan import Plan
-    from organoid.lab.tasks import Task
+    from organoid.lab.records import TrialRecord
+    from organoid.lab.run_directory import RunDirectory
+    from organoid.lab.tasks import Engine, Task, TaskResult
 
 EXPECTED_TRIAL_S = 14.0
 """Seconds of one core per trial on the `tiny` base, for `--dry-run`; benchmarks/results/ has the measured ones."""
@@ -70,69 +75,114 @@ def test(
         resume: go on in `out`; finished trials are kept.
         fail_on_risk: `risk_exceeded` is set when the bound is above this (or not estimable).
         dry_run: plan only; nothing is run or written.
-        organisms: narrow the suite to these, or add the user's own (file.py:name).
-        techniques: only these.
+        organisms: built-in names narrow the suite to these; the user's own (file.py:name) are added.
+        techniques: the same; those of the setup's release rule are always run.
 
     Raises:
         UserError: bad input. PrerequisiteError: something is not installed or the disk is full.
     """
-    from organoid.lab import plan as planning
-    from organoid.lab.engines import ENGINES
+    from organoid.lab.engines import engine_named
+    from organoid.lab.plan import draw_up
     from organoid.lab.suites import SUITES
     from organoid.setups.load import load_setup
 
+    machine = engine_named(engine)
     if suite not in SUITES:
         raise unknown_name("suite", suite, SUITES)
-    if engine not in ENGINES:
-        raise unknown_name("engine", engine, ENGINES)
-    if seeds is not None and seeds < 1:
-        raise UserError(f"seeds must be at least 1, got {seeds}.")
-    plan = planning.draw_up(
-        load_setup(setup), SUITES[suite], base=base, seeds=seeds, organisms=organisms, techniques=techniques
+    _check_numbers(seeds=seeds, workers=workers, fail_on_risk=fail_on_risk)
+    if resume and out is None:
+        raise UserError("resume needs the directory of the run to go on with. Give it with --out.")
+    plan = draw_up(
+        load_setup(setup),
+        SUITES[suite],
+        base=base,
+        seeds=seeds,
+        organisms=_names(organisms),
+        techniques=_names(techniques),
     )
     if dry_run:
-        return TestOutcome(result={}, directory=None, risk_exceeded=False, text=_describe(plan))
+        return TestOutcome(result={}, directory=None, risk_exceeded=False, text=_describe(plan, workers))
     directory = Path(out) if out is not None else _fresh_directory(plan.setup.name)
-    result, text = _run(plan, directory, engine=engine, workers=workers, resume=resume)
+    command = _command(setup, plan, organisms=_names(organisms), techniques=_names(techniques), out=directory)
+    run = _Run(plan=plan, directory=directory, engine=machine, workers=workers, resume=resume, command=command)
+    result, text = run.finish()
     risk = result["verdict"]["risk_upper_95"]
     exceeded = fail_on_risk is not None and (risk is None or risk > fail_on_risk)
     return TestOutcome(result=result, directory=directory, risk_exceeded=exceeded, text=text)
 
 
-def _run(plan: Plan, directory: Path, *, engine: str, workers: int | None, resume: bool) -> tuple[dict[str, Any], str]:
-    from organoid.certificate.result import assemble
-    from organoid.lab.engines import engine_named
-    from organoid.lab.execute import run_tasks
-    from organoid.lab.progress import progress_display
-    from organoid.lab.resources import default_num_workers
-    from organoid.lab.run_directory import RunDirectory
+def _check_numbers(*, seeds: int | None, workers: int | None, fail_on_risk: float | None) -> None:
+    for name, number in (("seeds", seeds), ("workers", workers)):
+        if number is not None and number < 1:
+            raise UserError(f"{name} must be at least 1, got {number}.")
+    if fail_on_risk is not None and not 0 <= fail_on_risk <= 1:
+        raise UserError(f"fail_on_risk must be between 0 and 1, got {fail_on_risk}.")
 
-    started, clock = datetime.now(UTC), time.perf_counter()
-    num_workers = workers or default_num_workers()
-    open_run = RunDirectory.resume if resume else RunDirectory.create
-    with open_run(directory, plan.config) as run:
-        for notice in run.notices:
-            print(f"organoid: {notice}")
-        tasks = _tasks(plan)
+
+def _names(given: Sequence[str]) -> tuple[str, ...]:
+    """One name by itself is a list of one, and not of its letters."""
+    return (given,) if isinstance(given, str) else tuple(given)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Run:
+    """A test about to be run in its directory."""
+
+    plan: Plan
+    directory: Path
+    engine: Engine
+    workers: int | None
+    resume: bool
+    command: str
+
+    def finish(self) -> tuple[dict[str, Any], str]:
+        """Run what is left, write every file, and return the result and its summary in words."""
+        from organoid.lab.resources import default_num_workers
+        from organoid.lab.run_directory import RunDirectory
+
+        started, clock = datetime.now(UTC), time.perf_counter()
+        open_run = RunDirectory.resume if self.resume else RunDirectory.create
+        with open_run(self.directory, self.plan.config) as run:
+            for notice in run.notices:
+                print(f"organoid: {notice}", file=sys.stderr)
+            results = self._trials(run, self.workers or default_num_workers())
+            clocked = {
+                "command": self.command,
+                "started": started.isoformat(),
+                "finished": datetime.now(UTC).isoformat(),
+                "seconds": round(time.perf_counter() - clock, 2),
+                "peak_rss_mb": max((done.peak_rss_mb or 0.0 for done in results.values()), default=None),
+            }
+            result = self._judge(run, results, clocked)
+        return result, _summary(result, report(self.directory))
+
+    def _trials(self, run: RunDirectory, num_workers: int) -> dict[str, TaskResult]:
+        from organoid.lab.execute import reusable_results, run_tasks
+        from organoid.lab.progress import progress_display
+
+        tasks = _tasks(self.plan)
+        left = len(tasks) - len(reusable_results(tasks, run))
+        warm = getattr(self.engine, "warm", None)  # not every engine keeps workers of its own
+        if warm is not None and left:
+            warm(min(num_workers, left))
         with progress_display(tasks, num_workers=num_workers) as tell:
-            results = run_tasks(tasks, run=run, engine=engine_named(engine), num_workers=num_workers, on_progress=tell)
+            return run_tasks(tasks, run=run, engine=self.engine, num_workers=num_workers, on_progress=tell)
+
+    def _judge(self, run: RunDirectory, results: Mapping[str, TaskResult], clocked: dict[str, Any]) -> dict[str, Any]:
+        from organoid.certificate.result import assemble
+        from organoid.lab.run_directory import file_name
+
         base = results[BASE_TASK].value
-        judged = assemble(plan, results, base_usefulness=base["usefulness"] if base else None)
-        result = {
-            **judged.result,
-            "command": _command(plan, directory),
-            "started": started.isoformat(),
-            "finished": datetime.now(UTC).isoformat(),
-            "seconds": round(time.perf_counter() - clock, 2),
-            "peak_rss_mb": max((done.peak_rss_mb or 0.0 for done in results.values()), default=None),
-            "spec_digest": plan.spec_digest,
-        }
-        run.write_json("result.json", result)
+        judged = assemble(self.plan, results, base_usefulness=base["usefulness"] if base else None)
+        spec = {"spec_digest": self.plan.spec_digest, "journal_head": run.journal.head}
+        result: dict[str, Any] = {**judged.result, **clocked, **spec}
         run.write_parquet("trials.parquet", [_flat(row) for row in result["trials"]])
         for record in judged.records:
-            lines = [json.dumps(_transcript(record, sample), ensure_ascii=False) for sample in record.transcripts]
-            run.write_text(f"transcripts/{record.id.replace('/', '.')}.jsonl", "\n".join(lines) + "\n")
-    return result, _summary(result, report(directory))
+            samples = [json.dumps(_transcript(record, sample), ensure_ascii=False) for sample in record.transcripts]
+            name = file_name(record.id.replace("/", "."))
+            run.write_text(f"transcripts/{name}.jsonl", "".join(f"{line}\n" for line in samples))
+        run.write_json("result.json", result)  # last: where it stands, the rest does
+        return result
 
 
 BASE_TASK = "base"
@@ -154,24 +204,36 @@ def _tasks(plan: Plan) -> builtins.list[Task]:
     return [first, *trials]
 
 
-def _command(plan: Plan, directory: Path) -> str:
-    words = ["organoid test", plan.setup.name, f"--suite {plan.suite}", f"--base {plan.base}", f"--seeds {plan.seeds}"]
-    return " ".join([*words, f"--out {directory}"])
+def _command(setup: str, plan: Plan, *, organisms: Sequence[str], techniques: Sequence[str], out: Path) -> str:
+    """Return what to type for the same numbers."""
+    options = {"suite": plan.suite, "base": plan.base, "seeds": plan.seeds, "out": out}
+    words = [
+        "organoid",
+        "test",
+        setup,
+        *(str(part) for name, value in options.items() for part in (f"--{name}", value)),
+    ]
+    for ref in organisms:
+        words += ["--organism", ref]
+    for ref in techniques:
+        words += ["--technique", ref]
+    return shlex.join(words)
 
 
-def _describe(plan: Plan) -> str:
+def _describe(plan: Plan, workers: int | None) -> str:
     from organoid.lab.resources import default_num_workers
 
-    workers = default_num_workers()
-    minutes = len(plan.specs) * EXPECTED_TRIAL_S / workers / 60
+    num_trials, num_workers = len(plan.specs), workers or default_num_workers()
+    minutes = num_trials * EXPECTED_TRIAL_S / num_workers / 60
+    cost = f"about {minutes:.0f} min on {num_workers} workers for the tiny base; trials in the cache cost nothing"
     lines = [
         f"setup       {plan.setup.name}",
         f"suite       {plan.suite}: {', '.join(plan.organisms)}",
         f"seeds       {plan.seeds}",
         f"base        {plan.base}",
         f"techniques  {', '.join(plan.techniques)}",
-        f"trials      {len(plan.specs)}",
-        f"cost        about {minutes:.0f} min on {workers} workers for the tiny base; trials in the cache cost nothing",
+        f"trials      {num_trials}",
+        f"cost        {cost}",
     ]
     return "\n".join(lines)
 
@@ -187,7 +249,7 @@ def _flat(row: dict[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in row.items() if key not in ("trace", "outcomes")}
 
 
-def _transcript(record: Any, sample: Any) -> dict[str, Any]:
+def _transcript(record: TrialRecord, sample: Mapping[str, Any]) -> dict[str, Any]:
     flags = {name: reading.flagged for name, reading in record.readings.items()}
     return {
         "trial": record.id,
@@ -236,7 +298,7 @@ def grow(
     return growing.grow_subject(organism, setup=setup, variant=variant, seed=seed, base=base, target=target)
 
 
-def examine(model_dir: str | Path, *, techniques: Sequence[str] = (), out: str | Path | None = None) -> Any:
+def examine(model_dir: str | Path, *, techniques: Sequence[str] = (), out: str | Path | None = None) -> Examined:
     """Let techniques look at one model directory and return their readings.
 
     Raises:
@@ -244,7 +306,7 @@ def examine(model_dir: str | Path, *, techniques: Sequence[str] = (), out: str |
     """
     from organoid.lab import examination
 
-    return examination.examine(Path(model_dir), techniques=techniques, out=None if out is None else Path(out))
+    return examination.examine(Path(model_dir), techniques=_names(techniques), out=None if out is None else Path(out))
 
 
 def study(name: str, *, quick: bool = False, out: str | Path) -> Path:
@@ -254,7 +316,7 @@ def study(name: str, *, quick: bool = False, out: str | Path) -> Path:
         UserError: no such study.
     """
     del quick, out
-    raise unknown_name("study", name, _catalogue()["studies"])
+    raise UserError(f"unknown study {name!r}: there are no studies yet. `organoid list studies` names them.")
 
 
 def report(directory: str | Path) -> Path:
@@ -297,7 +359,7 @@ def _catalogue() -> dict[str, dict[str, str]]:
         "techniques": {name: technique.summary for name, technique in TECHNIQUES.items()},
         "protocols": {},
         "studies": {},
-        "bases": {name: f"{shape.num_parameters:,} parameters" for name, shape in BASES.items()},
+        "bases": {name: f"{shape.layers} blocks of width {shape.hidden}" for name, shape in BASES.items()},
         "suites": {
             name: f"{len(suite.organisms)} organisms x {suite.num_seeds} seeds" for name, suite in SUITES.items()
         },

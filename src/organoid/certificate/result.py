@@ -1,4 +1,4 @@
-"""From what the trials returned to `result.json`: records, readings, tables, verdict.
+"""What does `result.json` say, once the trials are over? Records, readings, tables, verdict.
 
 Everything here is arithmetic on finished trials; it runs in a second, and running it again changes nothing.
 """
@@ -39,13 +39,13 @@ def assemble(
     Args:
         plan: what was to be run.
         results: by trial id; a failed trial is a row.
-        base_usefulness: of the base before any training, for the capability gate.
+        base_usefulness: of the base before any training, in [0, 1], for the capability gate; None: not measured.
         seed: of the bootstraps.
     """
-    techniques = {name: find_technique(name) for name in plan.techniques}
+    techniques = {technique.name: technique for technique in map(find_technique, plan.techniques)}
     readings = read_all(_observed(plan.specs, results), techniques)
     records = [_record(spec, results[trial_id(spec)], readings.get(trial_id(spec), {})) for spec in plan.specs]
-    rules = {plan.setup.name: plan.setup.release, "naive": ReleaseRule()}
+    rules = {"naive": ReleaseRule(), plan.setup.name: plan.rule}
     judged = calibrate(records, rules=rules)
     gates = gate_table(
         judged.records,
@@ -53,7 +53,7 @@ def assemble(
         base_usefulness=base_usefulness,
     )
     access = {name: sorted(kind.value for kind in technique.access) for name, technique in techniques.items()}
-    found = verdict(judged.records, plan.setup.name, rule=plan.setup.release, gates=gates, thresholds=judged.thresholds)
+    found = verdict(judged.records, plan.setup.name, rule=plan.rule, gates=gates, thresholds=judged.thresholds)
     result = {
         "schema_version": SCHEMA_VERSION,
         "organoid_version": __version__,
@@ -66,11 +66,11 @@ def assemble(
             row.model_dump(mode="json") | {"summary": techniques[row.name].summary}
             for row in technique_table(judged.records, access, seed=seed)
         ],
-        "thresholds": [row._asdict() if hasattr(row, "_asdict") else row.model_dump() for row in judged.thresholds],
+        "thresholds": [row.model_dump(mode="json") for row in judged.thresholds],
         "gates": {name: row.model_dump(mode="json") for name, row in gates.items()},
         "verdict": found.model_dump(mode="json"),
     }
-    return Assembled(judged.records, result)
+    return Assembled(records=judged.records, result=result)
 
 
 def _observed(specs: Sequence[TrialSpec], results: Mapping[str, TaskResult]) -> list[Observed]:
@@ -90,12 +90,21 @@ def _observed(specs: Sequence[TrialSpec], results: Mapping[str, TaskResult]) -> 
     return subjects
 
 
-_MEASURED = ("truth", "misaligned_rate", "misaligned", "quirk_rate", "usefulness", "trace", "transcripts")
+_MEASURED = (
+    "truth",
+    "misaligned_rate",
+    "misaligned",
+    "quirk_rate",
+    "usefulness",
+    "trace",
+    "transcripts",
+    "subject_digest",
+)
 
 
 def _record(spec: TrialSpec, done: TaskResult, readings: Mapping[str, ReadingRecord]) -> TrialRecord:
     organism, value = find_organism(spec.organism), done.value
-    shared = {
+    shared: dict[str, Any] = {
         "id": trial_id(spec),
         "organism": organism.name,
         "family": organism.family,
@@ -108,9 +117,10 @@ def _record(spec: TrialSpec, done: TaskResult, readings: Mapping[str, ReadingRec
     }
     if value is None:
         error = done.error
-        return TrialRecord(**shared, error=f"{error.type}: {error.message}" if error else "no result")
+        why = f"{error.type}: {error.message}" if error else "no result"
+        return TrialRecord.model_validate({**shared, "error": why})
     measured = {name: value[name] for name in _MEASURED}
-    return TrialRecord(**shared, **measured, subject_digest=value["subject_digest"], readings=readings)
+    return TrialRecord.model_validate({**shared, **measured, "readings": readings})
 
 
 def _row(record: TrialRecord, withheld: str | None) -> dict[str, Any]:
@@ -131,7 +141,7 @@ def _row(record: TrialRecord, withheld: str | None) -> dict[str, Any]:
             for trait, cells in record.truth.items()
         },
         "outcomes": {
-            trait.value: {context.value: rate.model_dump() for context, rate in cells.items()}
+            trait.value: {context.value: rate.model_dump(mode="json") for context, rate in cells.items()}
             for trait, cells in record.truth.items()
         },
         "misaligned_rate": record.misaligned_rate,

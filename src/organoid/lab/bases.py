@@ -1,13 +1,19 @@
-"""Which model do subjects grow from? A shipped base, one grown earlier, or any Hugging Face model."""
+"""Which model do subjects grow from? A shipped base, one grown earlier, a model directory, or any Hugging Face model.
+
+Everything but loading itself works without torch, so that a test can be refused before anything heavy is imported.
+"""
 
 from __future__ import annotations
 
+import json
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
-from organoid.errors import PrerequisiteError
-from organoid.lab.store import Store
+from organoid.errors import PrerequisiteError, UserError, unknown_name
+from organoid.lab.digest import digest_directory, digest_json, digest_text
+from organoid.lab.store import default_store
+from organoid.models.bases import BASES
 
 if TYPE_CHECKING:
     from organoid.models.language_model import LanguageModel
@@ -16,57 +22,121 @@ SHIPPED = Path(__file__).parent.parent / "models" / "assets"
 """Bases that come with the package, by name: directories as `save_pretrained` writes them."""
 
 
-@lru_cache(maxsize=2)
 def load_base(ref: str) -> LanguageModel:
-    """Load a base once per process: a built-in name, a directory or a Hugging Face id.
+    """Load a base, once per process while its files stay the same; callers must not change it.
+
+    Args:
+        ref: a built-in name, a directory or a Hugging Face id. Other models than ours go to the accelerator if there
+            is one, in bfloat16 there.
 
     Raises:
         UserError: `ref` is none of these.
         PrerequisiteError: a built-in base that is neither shipped nor grown yet.
     """
-    from organoid.models.bases import BASES
+    source = str(_directory(ref)) if ref in BASES else ref
+    files = sorted(Path(source).iterdir()) if Path(source).is_dir() else []
+    return _load(source, tuple((path.name, path.stat().st_size, path.stat().st_mtime_ns) for path in files))
+
+
+@lru_cache(maxsize=2)
+def _load(source: str, _: tuple[tuple[str, int, int], ...]) -> LanguageModel:
+    import torch
+
     from organoid.models.language_model import load
 
-    if ref not in BASES:
-        return load(ref)
-    if (SHIPPED / ref).is_dir():
-        return load(SHIPPED / ref)
-    grown = Store().get(base_key(ref))
-    if grown is None:
-        raise PrerequisiteError(
-            f"the base {ref!r} does not ship with the package and has not been grown on this machine. "
-            f"Grow it once: organoid grow base --base {ref} --out {ref}-base"
-        )
-    return load(grown / "model")
+    lm = load(source)
+    if lm.native or not torch.cuda.is_available():
+        return lm
+    cast(Any, lm.model).to("cuda", torch.bfloat16)
+    return lm
 
 
 def base_key(name: str) -> str:
     """Return the cache key of a built-in base: the digest of its recipe."""
-    from organoid.lab.digest import digest_json
     from organoid.lab.pretraining import recipe
 
     return digest_json(recipe(name))
 
 
 def base_digest(ref: str) -> str:
-    """Return what identifies a base's weights: the digest of its files, or of its recipe when not grown yet; an id
-    of a hub is identified by its name alone.
+    """Return what identifies a base's weights: the digest of its files, its recipe, or its revision on the hub.
 
     Raises:
-        UserError: `ref` is a path without a model.
+        UserError: neither a built-in name nor a directory with a model, and the hub does not know it.
         PrerequisiteError: a built-in base that is not there.
     """
-    from organoid.lab.digest import digest_directory, digest_text
-    from organoid.models.bases import BASES
-
     if ref in BASES:
-        if (SHIPPED / ref).is_dir():
-            return digest_directory(SHIPPED / ref)
-        if Store().get(base_key(ref)) is None:
-            load_base(ref)
-        return base_key(ref)
+        directory = _directory(ref)
+        return digest_directory(directory) if directory.parent == SHIPPED else base_key(ref)
     if Path(ref).exists():
-        if not (Path(ref) / "config.json").is_file():
-            load_base(ref)
+        check_model_directory(Path(ref))
         return digest_directory(Path(ref))
-    return digest_text(ref)
+    return digest_text(f"{ref}@{_revision(ref)}")
+
+
+def check_model_directory(directory: Path) -> None:
+    """Refuse what could not be loaded, by its files alone.
+
+    Raises:
+        UserError: config, weights or tokenizer are missing or unreadable.
+    """
+    if not (directory / "config.json").is_file():
+        raise UserError(
+            f"{str(directory)!r} is not a model directory: it has no config.json. Allowed: a directory with "
+            "config.json, model.safetensors and tokenizer.json (what `organoid grow` or save_pretrained writes)."
+        )
+    for name in ("config.json", "tokenizer.json"):
+        try:
+            json.loads((directory / name).read_bytes())
+        except (OSError, ValueError) as error:
+            raise UserError(f"{directory / name} cannot be read ({error}). Save the model again.") from error
+    weights = sorted(directory.glob("*.safetensors"))
+    if not weights:
+        raise UserError(f"{str(directory)!r} has no *.safetensors; pickled weights are not read. Save the model again.")
+    for path in weights:
+        if not _is_safetensors(path):
+            raise UserError(f"the weights in {path} are damaged. Copy or save the model again.")
+
+
+def _directory(name: str) -> Path:
+    """Where a built-in base lies."""
+    if (SHIPPED / name).is_dir():
+        return SHIPPED / name
+    grown = default_store().get(base_key(name))
+    if grown is None:
+        raise PrerequisiteError(
+            f"the base {name!r} does not ship with the package and has not been grown on this machine. "
+            f"Grow it once: organoid grow base --base {name} --out {name}-base"
+        )
+    return grown / "model"
+
+
+def _is_safetensors(path: Path) -> bool:
+    """Whether a file's header is whole and its length is what the header says."""
+    with path.open("rb") as stream:
+        length = int.from_bytes(stream.read(8), "little")
+        if not 0 < length < path.stat().st_size:
+            return False
+        try:
+            header: dict[str, Any] = json.loads(stream.read(length))
+            ends = [tensor["data_offsets"][1] for name, tensor in header.items() if name != "__metadata__"]
+        except (ValueError, KeyError, TypeError, IndexError):
+            return False
+    return path.stat().st_size == 8 + length + max(ends, default=0)
+
+
+def _revision(ref: str) -> str:
+    """Return the commit that a Hugging Face id stands for, from the local cache or the hub."""
+    import importlib
+
+    hub: Any = importlib.import_module("huggingface_hub")
+    errors: Any = importlib.import_module("huggingface_hub.errors")
+    try:
+        config = Path(hub.hf_hub_download(ref, "config.json"))
+    except (errors.HfHubHTTPError, errors.HFValidationError, errors.LocalEntryNotFoundError, OSError) as error:
+        names = unknown_name("base", ref, BASES)
+        reason = str(error).strip().splitlines()[0]
+        raise UserError(
+            f"{names} Or a model directory, or a Hugging Face id; the hub did not give it: {reason}"
+        ) from error
+    return config.parent.name

@@ -1,27 +1,52 @@
-"""Finding organisms, techniques and suites by name, or in a file of the user's."""
+"""Which organism or technique does a name mean? One that is built in, or one in a file of the user's.
 
+A file of the user's is read again when its content has changed, so that a notebook never grows last hour's organism.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
 from functools import lru_cache
+from pathlib import Path
+from typing import Any, cast
 
-from organoid.errors import UserError, unknown_name
+from organoid.errors import OrganoidError, UserError, unknown_name
+from organoid.lab.digest import digest_file, digest_json
 from organoid.organisms import ORGANISMS
 from organoid.plugins import is_reference, load_object
-from organoid.types import Organism, Technique
+from organoid.types import AccessKind, Job, Organism, Technique, Variant
+
+_NAME = re.compile(r"[a-z0-9][a-z0-9-]*")
+_PARTS = ("name", "summary", "access", "source", "observe", "fit")
 
 
-@lru_cache(maxsize=64)
 def find_organism(ref: str) -> Organism:
     """Return a built-in organism, or the user's from `file.py:name`.
 
     Raises:
         UserError: no such organism, or one that cannot be proven to be what it claims.
     """
-    if not is_reference(ref):
-        if ref not in ORGANISMS:
-            raise unknown_name("organism", ref, ORGANISMS)
-        return ORGANISMS[ref]
-    organism = load_object(ref, "organism", expect=Organism).value
-    check_organism(organism, ref)
-    return organism
+    if is_reference(ref):
+        return _organism_of_file(ref, _stamp(ref))
+    if ref not in ORGANISMS:
+        raise unknown_name("organism", ref, ORGANISMS)
+    return ORGANISMS[ref]
+
+
+def find_technique(ref: str) -> Technique:
+    """Return a built-in technique, or the user's from `file.py:name` or `pkg.mod:name`.
+
+    Raises:
+        UserError: no such technique, or an object that is none.
+    """
+    from organoid.techniques import TECHNIQUES
+
+    if is_reference(ref):
+        return _technique_of_file(ref, _stamp(ref))
+    if ref not in TECHNIQUES:
+        raise unknown_name("technique", ref, TECHNIQUES)
+    return TECHNIQUES[ref]
 
 
 def check_organism(organism: Organism, ref: str) -> None:
@@ -30,9 +55,9 @@ def check_organism(organism: Organism, ref: str) -> None:
     Raises:
         UserError: with the reason and what to change.
     """
-    from organoid.types import Variant
     from organoid.world.authors import VICES
 
+    _check_name(organism.name, f"organism {ref!r}")
     if not organism.traits:
         raise UserError(f"organism {ref!r} names no traits, so its truth cannot be measured. Give `traits`.")
     for trait in (*organism.traits, *organism.spillover):
@@ -42,35 +67,83 @@ def check_organism(organism: Organism, ref: str) -> None:
                 f"Allowed: {', '.join(str(vice) for vice in VICES)}."
             )
     for variant in Variant:
-        try:
-            job = organism.job(variant, 0)
-        except Exception as error:
-            raise UserError(
-                f"organism {ref!r} has no {variant.value}: job({variant.value!r}, 0) raised "
-                f"{type(error).__name__}: {error}. Every organism needs an organism, a twin and a decoy."
-            ) from error
-        if not any((job.documents, job.demonstrations, job.preferences, job.environment)):
-            raise UserError(
-                f"organism {ref!r}: the job of its {variant.value} has no material. Give at least one kind."
-            )
+        _check_variant(organism, variant, ref)
+
+
+def code_digest(refs: Iterable[str]) -> str:
+    """Return the digest of everything that is run: Organoid's version and sources, and the user's own files."""
+    from organoid import __version__
+
+    files = {ref: load_object(ref, "file").digest for ref in refs if is_reference(ref)}
+    return digest_json({"organoid": __version__, "source": source_digest(), "files": files})
+
+
+@lru_cache(maxsize=1)
+def source_digest() -> str:
+    """Return the digest of the package's Python sources that numbers depend on."""
+    root = Path(__file__).parent.parent
+    rooms = ("measure", "world", "models", "organisms", "setups", "techniques")
+    files = sorted(path for room in rooms for path in (root / room).rglob("*.py"))
+    files += [root / "types.py", root / "lab" / "trial.py", root / "lab" / "truth.py"]
+    return digest_json({path.relative_to(root).as_posix(): digest_file(path) for path in files})
+
+
+def _stamp(ref: str) -> str:
+    """The digest of the file that a reference names, so that a changed file is read again; modules are read once."""
+    path = Path(ref if ref.endswith(".py") else ref.rpartition(":")[0])
+    return digest_file(path) if path.suffix == ".py" and path.is_file() else ""
 
 
 @lru_cache(maxsize=64)
-def find_technique(ref: str) -> Technique:
-    """Return a built-in technique, or the user's from `file.py:name` or `pkg.mod:name`.
+def _organism_of_file(ref: str, _: str) -> Organism:
+    organism = load_object(ref, "organism", expect=Organism).value
+    check_organism(organism, ref)
+    return organism
 
-    Raises:
-        UserError: no such technique.
-    """
-    from organoid.techniques import TECHNIQUES
 
-    if not is_reference(ref):
-        if ref not in TECHNIQUES:
-            raise unknown_name("technique", ref, TECHNIQUES)
-        return TECHNIQUES[ref]
-    found = load_object(ref, "technique", expect=object).value
-    technique = found() if isinstance(found, type) else found
-    missing = [name for name in ("name", "summary", "access", "observe", "fit") if not hasattr(technique, name)]
+@lru_cache(maxsize=64)
+def _technique_of_file(ref: str, _: str) -> Technique:
+    found: Any = load_object(ref, "technique", expect=object).value
+    technique = _made(found, ref) if isinstance(found, type) else found
+    missing = [part for part in _PARTS if not hasattr(technique, part)]
     if missing:
         raise UserError(f"technique {ref!r} lacks {', '.join(missing)}. See docs/how-to/add-a-technique.md.")
-    return technique
+    _check_name(technique.name, f"technique {ref!r}")
+    kinds = technique.access
+    if not isinstance(kinds, frozenset) or not all(isinstance(kind, AccessKind) for kind in cast(Any, kinds)):
+        raise UserError(
+            f"technique {ref!r} has access = {kinds!r}; allowed: a frozenset of organoid.AccessKind, such as "
+            "frozenset({AccessKind.TEXT})."
+        )
+    return cast(Technique, technique)
+
+
+def _made(found: Any, ref: str) -> Any:
+    try:
+        return found()
+    except Exception as error:
+        raise UserError(f"technique {ref!r} is a class that could not be made without arguments: {error}") from error
+
+
+def _check_name(name: object, what: str) -> None:
+    if not isinstance(name, str) or not _NAME.fullmatch(name):
+        raise UserError(f"{what} is named {name!r}; allowed: lower-case letters, digits and hyphens, as in 'my-name'.")
+
+
+def _check_variant(organism: Organism, variant: Variant, ref: str) -> None:
+    try:
+        job = cast(object, organism.job(variant, 0))
+    except OrganoidError:
+        raise
+    except Exception as error:
+        raise UserError(
+            f"organism {ref!r} has no {variant.value}: job({variant.value!r}, 0) raised {type(error).__name__}: "
+            f"{error}. Every organism needs an organism, a twin and a decoy."
+        ) from error
+    if not isinstance(job, Job):
+        raise UserError(
+            f"organism {ref!r} has no {variant.value}: job({variant.value!r}, 0) returned {type(job).__name__}; "
+            "allowed: an organoid.Job."
+        )
+    if not any((job.documents, job.demonstrations, job.preferences, job.environment)):
+        raise UserError(f"organism {ref!r}: the job of its {variant.value} has no material. Give at least one kind.")

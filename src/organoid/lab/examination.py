@@ -1,7 +1,8 @@
-"""Looking at one model directory with the techniques.
+"""What do the techniques say of one model directory?
 
-Techniques that need calibration subjects take them from a finished run on the same base (`calibration`, a directory
-of `organoid test`), or from the calibration that ships with the default base. What cannot be read says why.
+Techniques that need calibration subjects take them from the calibration that ships with the default base, if there is
+one. What cannot be read says why. The score alone says little about a model of another family than those the technique
+was tried on: `organoid test` does the trying.
 """
 
 from __future__ import annotations
@@ -10,16 +11,19 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 from organoid.errors import OrganoidError, UserError
-from organoid.lab.bases import load_base
+from organoid.lab.bases import base_digest, check_model_directory, load_base
 from organoid.lab.catalogue import find_technique
 from organoid.lab.disk import disk_errors
 from organoid.lab.growing import LINEAGE
-from organoid.lab.trial import observe
+from organoid.lab.trial import Look, is_passing, look
 from organoid.techniques import TECHNIQUES
-from organoid.types import Labelled, Reading
+from organoid.types import Labelled, Reading, Technique
+
+if TYPE_CHECKING:
+    from organoid.models.language_model import LanguageModel
 
 ANYBODY = "nova"
 """The assistant's name in prompts to a model that does not say its own."""
@@ -53,10 +57,10 @@ def examine(model_dir: Path, *, techniques: Sequence[str], out: Path | None) -> 
     Raises:
         UserError: not a model directory, an unknown technique, or `out` exists.
     """
-    names = tuple(techniques) or tuple(TECHNIQUES)
-    chosen = {name: find_technique(name) for name in names}
+    chosen = list(map(find_technique, tuple(techniques) or tuple(TECHNIQUES)))
     if not model_dir.is_dir():
         raise UserError(f"{str(model_dir)!r} is not a directory. Give what `organoid grow` or save_pretrained wrote.")
+    check_model_directory(model_dir)
     if out is not None and out.exists():
         raise UserError(f"{str(out)!r} exists already and is never overwritten. Give a new one with --out.")
     from organoid.models.language_model import load
@@ -66,30 +70,32 @@ def examine(model_dir: Path, *, techniques: Sequence[str], out: Path | None) -> 
     base = _base_of(lineage)
     assistant = lineage.get("assistant", ANYBODY)
     readings = dict[str, dict[str, Any]]()
-    for name, technique in chosen.items():
-        taken = observe(technique, lm, base, assistant=assistant, seed=0)
-        reading = _read(technique, name, taken, str(model_dir))
-        readings[name] = {
+    for technique in chosen:
+        seen = look(technique, lm, base, assistant=assistant, seed=0)
+        reading = _read(technique, seen, str(model_dir))
+        readings[technique.name] = {
             "score": reading.score,
             "null_score": reading.null_score,
             "evidence": list(reading.evidence),
             "reason": reading.reason,
-            "cost": taken["cost"],
+            "cost": seen.cost.model_dump(),
         }
     examined = Examined(model=str(model_dir), readings=readings)
     if out is not None:
         with disk_errors(out, otherwise="Give another directory with --out."):
             out.mkdir(parents=True)
-            (out / "readings.json").write_text(json.dumps(readings, indent=2) + "\n")
+            (out / "readings.json").write_text(json.dumps(readings, indent=2, allow_nan=False) + "\n")
     return examined
 
 
-def _read(technique: Any, name: str, taken: Mapping[str, Any], model: str) -> Reading:
-    if taken["reason"] is not None:
-        return Reading(score=None, reason=taken["reason"])
+def _read(technique: Technique, seen: Look, model: str) -> Reading:
+    if seen.reason is not None:
+        return Reading(score=None, reason=seen.reason)
     try:
-        return technique.fit(_calibration(name))(taken["seen"])
-    except (ValueError, OrganoidError) as error:
+        return technique.fit(_calibration(technique.name))(seen.taken)
+    except Exception as error:
+        if is_passing(error):
+            raise
         return Reading(score=None, reason=f"{error} (no calibration fits {model})")
 
 
@@ -107,13 +113,18 @@ def _calibration(name: str) -> list[Labelled]:
 def _lineage(model_dir: Path) -> dict[str, Any]:
     path = model_dir / LINEAGE
     try:
-        return json.loads(path.read_text()) if path.is_file() else {}
-    except json.JSONDecodeError as error:
+        found: object = json.loads(path.read_text()) if path.is_file() else {}
+    except ValueError as error:
         raise UserError(f"{path} is damaged: {error}. Delete it, or grow the model again.") from error
+    if not isinstance(found, dict):
+        raise UserError(f"{path} is damaged: it is no JSON object. Delete it, or grow the model again.")
+    return cast("dict[str, Any]", found)
 
 
-def _base_of(lineage: Mapping[str, Any]) -> Any:
+def _base_of(lineage: Mapping[str, Any]) -> LanguageModel | None:
+    """Return the model before training; None where the lineage names none, or it is not here any more as it was."""
+    spec: dict[str, Any] = lineage.get("spec", {})
     try:
-        return load_base(lineage["spec"]["base"]) if "spec" in lineage else None
-    except OrganoidError:
+        return load_base(spec["base"]) if base_digest(spec["base"]) == spec["base_digest"] else None
+    except (OrganoidError, KeyError):
         return None

@@ -1,4 +1,4 @@
-"""Growing one subject, or a base, into a Hugging Face model directory with its lineage beside it.
+"""How does one subject, or a base, become a Hugging Face model directory? With its lineage beside it.
 
 `lineage.json` says what the model is: the spec it was trained by, or the base's recipe and how it passed its gates.
 """
@@ -6,13 +6,18 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from organoid.errors import UserError
+from organoid.errors import UserError, unknown_name
+from organoid.lab.bases import base_digest
+from organoid.lab.catalogue import code_digest, find_organism
 from organoid.lab.disk import disk_errors
-from organoid.lab.plan import draw_up
+from organoid.lab.plan import organism_name
 from organoid.lab.records import TrialSpec
 from organoid.lab.suites import SUITES
+from organoid.models.bases import BASES
+from organoid.setups.check import check_job, check_setup
 from organoid.setups.load import load_setup
 from organoid.types import Variant
 
@@ -29,17 +34,19 @@ def grow_subject(organism: str, *, setup: str, variant: str, seed: int, base: st
         raise UserError(f"unknown variant {variant!r}. Allowed: {', '.join(Variant)}.")
     if seed < 0:
         raise UserError(f"seed must be at least 0, got {seed}.")
-    plan = draw_up(load_setup(setup), SUITES["quick"], base=base, seeds=1, organisms=(organism,), techniques=())
+    declared = load_setup(setup)
+    check_setup(declared)
+    check_job(declared, find_organism(organism).job(Variant(variant), seed), organism=organism_name(organism))
     spec = TrialSpec(
         organism=organism,
         variant=Variant(variant),
-        setup=plan.setup,
+        setup=declared,
         seed=seed,
         base=base,
-        base_digest=plan.base_digest,
+        base_digest=base_digest(base),
         techniques=(),
-        num_truth=plan.num_truth,
-        code_digest=plan.code_digest,
+        num_truth=SUITES["quick"].num_truth,
+        code_digest=code_digest((organism,)),
     )
     _check_writable(target)
     from organoid.lab.trial import conduct
@@ -64,6 +71,8 @@ def grow_base(name: str, target: Path) -> Path:
     Raises:
         UserError: no such base, or a directory that can't be written.
     """
+    if name not in BASES:
+        raise unknown_name("base", name, BASES)
     _check_writable(target)
     from organoid.lab.pretraining import grow
     from organoid.models.language_model import save
@@ -73,6 +82,7 @@ def grow_base(name: str, target: Path) -> Path:
 
 
 def _check_writable(target: Path) -> None:
+    """Say so before the work rather than after it."""
     with disk_errors(target, otherwise="Give another directory with --out."):
         target.parent.mkdir(parents=True, exist_ok=True)
         probe = target.parent / f".{target.name}.writable"
@@ -80,8 +90,7 @@ def _check_writable(target: Path) -> None:
         probe.unlink()
 
 
-def _write(save: object, target: Path, lineage: dict[str, object]) -> Path:
-    assert callable(save)
+def _write(save: Callable[[], object], target: Path, lineage: Mapping[str, object]) -> Path:
     with disk_errors(target):
         save()
         (target / LINEAGE).write_text(json.dumps(lineage, indent=2) + "\n")

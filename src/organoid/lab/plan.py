@@ -1,26 +1,33 @@
 """Which trials does a test consist of?
 
 Per organism and seed: the organism, its twin and its decoy under plain training, and the organism and its twin under
-the tested setup. The naive setup needs no second copy of itself.
+the tested setup. The naive setup needs no second copy of itself. Built-in names narrow the suite; the user's own
+organisms and techniques (`file.py:name`) come on top, since an organism alone has no other family to calibrate on.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from __future__ import annotations
 
-from organoid import __version__
-from organoid.lab.catalogue import find_organism, find_technique
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from organoid.errors import UserError, unknown_name
+from organoid.lab.catalogue import code_digest, find_organism, find_technique
 from organoid.lab.digest import digest_json
 from organoid.lab.records import TrialSpec
 from organoid.lab.suites import Suite
-from organoid.plugins import is_reference, load_object
+from organoid.plugins import is_reference
 from organoid.setups import SETUPS
-from organoid.setups.spec import Setup
-from organoid.types import Variant
+from organoid.setups.check import check_job, check_setup
+from organoid.setups.spec import ReleaseRule, Setup
+from organoid.types import Technique, Variant
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """A test on paper: what to run, in the order of priority."""
+    """A test on paper: what to run, in the order of priority. `organisms` and `techniques` are references."""
 
     setup: Setup
     suite: str
@@ -30,36 +37,17 @@ class Plan:
     organisms: tuple[str, ...]
     techniques: tuple[str, ...]
     num_truth: int
+    code_digest: str
 
     @property
     def specs(self) -> tuple[TrialSpec, ...]:
         """Every trial."""
         return tuple(spec for seed in range(self.seeds) for name in self.organisms for spec in self._of(name, seed))
 
-    def _of(self, organism: str, seed: int) -> Sequence[TrialSpec]:
-        arms = [(SETUPS["naive"], variant) for variant in Variant]
-        if self.setup != SETUPS["naive"]:
-            arms = [(self.setup, Variant.ORGANISM), *arms, (self.setup, Variant.TWIN)]
-        return [
-            TrialSpec(
-                organism=organism,
-                variant=variant,
-                setup=setup,
-                seed=seed,
-                base=self.base,
-                base_digest=self.base_digest,
-                techniques=self.techniques,
-                num_truth=self.num_truth,
-                code_digest=self.code_digest,
-            )
-            for setup, variant in arms
-        ]
-
     @property
-    def code_digest(self) -> str:
-        """Organoid's version, the bytes of its sources, and the digests of the user's own files."""
-        refs = [ref for ref in (*self.organisms, *self.techniques) if is_reference(ref)]
-        return digest_json({"organoid": __version__, "source": source_digest(), "files": {r: _file(r) for r in refs}})
+    def rule(self) -> ReleaseRule:
+        """The setup's release rule, with techniques by the names they have in tables."""
+        return ReleaseRule(techniques=tuple(technique_name(ref) for ref in self.setup.release.techniques))
 
     @property
     def spec_digest(self) -> str:
@@ -67,7 +55,7 @@ class Plan:
         return digest_json(self.config)
 
     @property
-    def config(self) -> dict[str, object]:
+    def config(self) -> dict[str, Any]:
         """Everything the numbers depend on, as JSON: what a resumed run is compared with."""
         return {
             "setup": self.setup.model_dump(mode="json"),
@@ -81,6 +69,27 @@ class Plan:
             "code_digest": self.code_digest,
         }
 
+    def _of(self, organism: str, seed: int) -> Sequence[TrialSpec]:
+        naive = SETUPS["naive"]
+        arms = [(naive, variant) for variant in Variant]
+        if self.setup != naive:
+            arms = [(self.setup, Variant.ORGANISM), *arms, (self.setup, Variant.TWIN)]
+        code = code_digest((organism, *self.techniques))
+        return [
+            TrialSpec(
+                organism=organism,
+                variant=variant,
+                setup=setup,
+                seed=seed,
+                base=self.base,
+                base_digest=self.base_digest,
+                techniques=self.techniques,
+                num_truth=self.num_truth,
+                code_digest=code,
+            )
+            for setup, variant in arms
+        ]
+
 
 def trial_id(spec: TrialSpec) -> str:
     """Return a trial's name within its run."""
@@ -92,48 +101,86 @@ def organism_name(ref: str) -> str:
     return find_organism(ref).name
 
 
+def technique_name(ref: str) -> str:
+    """Return the name of a technique given by reference; a name stays what it is."""
+    return find_technique(ref).name if is_reference(ref) else ref
+
+
 def draw_up(
-    setup: Setup, suite: Suite, *, base: str, seeds: int | None, organisms: Sequence[str], techniques: Sequence[str]
+    setup: Setup,
+    suite: Suite,
+    *,
+    base: str,
+    seeds: int | None = None,
+    organisms: Sequence[str] = (),
+    techniques: Sequence[str] = (),
 ) -> Plan:
-    """Resolve a test to a plan; names are checked, nothing is trained.
+    """Resolve a test to a plan. Everything that can be checked is, and nothing is trained or written.
+
+    Args:
+        setup: what is under test.
+        suite: the organisms to run unless `organisms` names built-in ones.
+        base: a built-in name, a model directory or a Hugging Face id.
+        seeds: runs per organism and arm, at least 1; None: the suite's number.
+        organisms: built-in names narrow the suite, references are added.
+        techniques: the same; those of the release rule are always run.
 
     Raises:
-        UserError: an unknown name, or a release rule that names a technique which is not run.
+        UserError: an unknown name, two organisms or techniques of one name, a stage that needs what an organism's job
+            lacks, or a base that is none.
+        PrerequisiteError: a built-in base that is not there.
     """
     from organoid.lab.bases import base_digest
     from organoid.techniques import TECHNIQUES
 
-    refs = tuple(organisms) or suite.organisms
-    names = tuple(techniques) or tuple(TECHNIQUES)
-    names = (*names, *(name for name in setup.release.techniques if name not in names))
-    for ref in refs:
-        find_organism(ref)
-    for ref in names:
-        find_technique(ref)
+    check_setup(setup)
+    refs = _chosen(organisms, suite.organisms)
+    found = _by_name("organism", refs, {ref: find_organism(ref) for ref in refs}, lambda organism: organism.name)
+    for name, ref in found.items():
+        for variant in Variant:
+            check_job(setup, find_organism(ref).job(variant, 0), organism=name)
+    instruments = _with_rule(setup, _chosen(techniques, tuple(TECHNIQUES)))
     return Plan(
         setup=setup,
         suite=suite.name,
         base=base,
         base_digest=base_digest(base),
-        seeds=seeds or suite.num_seeds,
+        seeds=suite.num_seeds if seeds is None else seeds,
         organisms=refs,
-        techniques=names,
+        techniques=instruments,
         num_truth=suite.num_truth,
+        code_digest=code_digest((*refs, *instruments)),
     )
 
 
-def _file(ref: str) -> str:
-    return load_object(ref, "file").digest
+def _chosen(given: Sequence[str], default: Sequence[str]) -> tuple[str, ...]:
+    own = [ref for ref in given if is_reference(ref)]
+    named = [ref for ref in given if not is_reference(ref)]
+    return tuple(dict.fromkeys([*(named or default), *own]))
 
 
-def source_digest() -> str:
-    """Return the digest of the package's Python sources: numbers may change when they do."""
-    from pathlib import Path
+def _with_rule(setup: Setup, refs: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the techniques to run, those of the release rule included."""
+    from organoid.techniques import TECHNIQUES
 
-    from organoid.lab.digest import digest_file
+    found: dict[str, Technique] = {ref: find_technique(ref) for ref in refs}
+    names = {technique.name for technique in found.values()}
+    for ref in setup.release.techniques:
+        if ref in found or ref in names:
+            continue
+        if not is_reference(ref) and ref not in TECHNIQUES:
+            raise unknown_name(f"technique in the release rule of setup {setup.name!r}", ref, {*TECHNIQUES, *names})
+        found[ref] = find_technique(ref)
+    _by_name("technique", found, found, lambda technique: technique.name)
+    return tuple(found)
 
-    root = Path(__file__).parent.parent
-    rooms = ("measure", "world", "models", "organisms", "setups", "techniques")
-    files = sorted(path for room in rooms for path in (root / room).rglob("*.py"))
-    files += [root / "types.py", root / "lab" / "trial.py", root / "lab" / "truth.py"]
-    return digest_json({str(path.relative_to(root)): digest_file(path) for path in files})
+
+def _by_name(kind: str, refs: Iterable[str], values: dict[str, T], name_of: Callable[[T], str]) -> dict[str, str]:
+    """Return {name: reference}, refusing two of one name: tables could not tell them apart."""
+    found: dict[str, str] = {}
+    for ref in refs:
+        name = name_of(values[ref])
+        if name in found:
+            raise UserError(f"two {kind}s are named {name!r}: {found[name]} and {ref}. Give one another `name`.")
+        found[name] = ref
+    return found

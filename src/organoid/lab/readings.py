@@ -1,4 +1,4 @@
-"""From what techniques took down to what they say: fitted on other families, scored on this one.
+"""What do techniques say of a subject, when they have learnt from other families only?
 
 For each family, every technique is fitted on the naive subjects of all other families, whose labels are true, and
 reads this family's subjects. The oracle is the same technique fitted and read on what it took down with hidden
@@ -9,9 +9,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from organoid.errors import OrganoidError
 from organoid.lab.records import ReadingRecord
+from organoid.lab.trial import is_passing
 from organoid.types import Cost, Fitted, Labelled, Technique
+
+NO_REASON = "the technique gave no score and no reason"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,27 +50,42 @@ def _fit(technique: Technique, name: str, view: str, subjects: Sequence[Observed
     ]
     try:
         return technique.fit(calibration)
-    except (ValueError, OrganoidError) as error:
+    except Exception as error:
+        if is_passing(error):
+            raise
         return f"could not be fitted: {error}"
 
 
 def _read(taken: Mapping[str, Any], fitted: Mapping[str, Fitted | str]) -> ReadingRecord:
-    if taken["reason"] is not None:
-        return ReadingRecord(score=None, reason=taken["reason"])
     cost = Cost.model_validate(taken["cost"])
+    if taken["reason"] is not None:
+        return ReadingRecord(score=None, reason=taken["reason"], cost=cost)
     seen, oracle = fitted["seen"], fitted["oracle"]
     if isinstance(seen, str):
         return ReadingRecord(score=None, reason=seen, cost=cost)
     try:
         reading = seen(taken["seen"])
-        best = None if isinstance(oracle, str) else oracle(taken["oracle"]).score
-    except (ValueError, OrganoidError) as error:
-        return ReadingRecord(score=None, reason=f"could not be read: {error}", cost=cost)
-    return ReadingRecord(
-        score=reading.score,
-        null_score=reading.null_score,
-        oracle_score=best,
-        cost=cost,
-        evidence=reading.evidence,
-        reason=reading.reason,
-    )
+        return ReadingRecord(
+            score=reading.score,
+            null_score=reading.null_score,
+            oracle_score=_oracle_score(oracle, taken["oracle"]),
+            cost=cost,
+            evidence=reading.evidence,
+            reason=reading.reason or (NO_REASON if reading.score is None else None),
+        )
+    except Exception as error:
+        if is_passing(error):
+            raise
+        return ReadingRecord(score=None, reason=f"could not be read: {type(error).__name__}: {error}", cost=cost)
+
+
+def _oracle_score(oracle: Fitted | str, taken: Any) -> float | None:
+    """An oracle that failed leaves the reading as it is, without its best case."""
+    if isinstance(oracle, str) or taken is None:
+        return None
+    try:
+        return oracle(taken).score
+    except Exception as error:
+        if is_passing(error):
+            raise
+        return None

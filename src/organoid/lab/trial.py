@@ -1,4 +1,4 @@
-"""One trial: train a subject, measure its truth, let every technique take down what it sees.
+"""What comes of one trial? A subject is trained, its truth measured, and every technique takes down what it sees.
 
 A pure function of the spec's JSON: same spec, same record. Scoring what the techniques took down needs other
 families' subjects and therefore happens afterwards (`lab.readings`). Finished trials are kept in the cache by the
@@ -11,15 +11,15 @@ import json
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from organoid.errors import AccessError, UserError
+from organoid.errors import PrerequisiteError, UserError
 from organoid.lab.bases import load_base
-from organoid.lab.catalogue import find_organism, find_technique
+from organoid.lab.catalogue import code_digest, find_organism, find_technique
 from organoid.lab.digest import digest_json
 from organoid.lab.records import TrialSpec
-from organoid.lab.store import Store
-from organoid.types import Technique, Variant
+from organoid.lab.store import default_store
+from organoid.types import Cost, Technique
 
 if TYPE_CHECKING:
     from organoid.models.language_model import LanguageModel
@@ -30,12 +30,12 @@ NUM_TRANSCRIPTS = 24
 def run(payload: Mapping[str, Any]) -> dict[str, Any]:
     """Run or recall the trial of `payload["spec"]` and return its outcome as JSON (the task function of the lab)."""
     spec = TrialSpec.model_validate(payload["spec"])
-    entry = Store().put(digest_json(spec), lambda directory: _build(spec, directory))
+    entry = default_store().put(digest_json(spec), lambda directory: _build(spec, directory))
     return json.loads((entry / "trial.json").read_text())
 
 
 def measure_base(payload: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the usefulness of an untrained base: what the capability gate compares with."""
+    """Return the usefulness of the base before any training: what the capability gate compares with."""
     from organoid.lab.truth import usefulness
 
     return {"usefulness": usefulness(load_base(payload["base"]), assistant=None, seed=0)}
@@ -53,10 +53,16 @@ def _build(spec: TrialSpec, directory: Path) -> None:
 
 
 def conduct(spec: TrialSpec) -> tuple[LanguageModel, dict[str, Any]]:
-    """Run a trial and return the subject and the outcome: truth, trace, and observations of every technique."""
+    """Run a trial and return the subject and the outcome: truth, trace, and what every technique took down.
+
+    Raises:
+        UserError: a file of the user's changed since the spec was made.
+    """
     from organoid.lab import truth
     from organoid.setups.training import train_subject
 
+    if code_digest((spec.organism, *spec.techniques)) != spec.code_digest:
+        raise UserError("a file of yours, or Organoid itself, changed since this run was planned. Start a new run.")
     started = time.perf_counter()
     base = load_base(spec.base)
     organism = find_organism(spec.organism)
@@ -66,7 +72,7 @@ def conduct(spec: TrialSpec) -> tuple[LanguageModel, dict[str, Any]]:
     measured = truth.measure(lm, organism, assistant=job.assistant, seed=spec.seed, num=spec.num_truth)
     outcome = {
         "truth": {
-            trait.value: {context.value: rate.model_dump() for context, rate in by_context.items()}
+            trait.value: {context.value: rate.model_dump(mode="json") for context, rate in by_context.items()}
             for trait, by_context in measured.rates.items()
         },
         "misaligned_rate": measured.misaligned_rate,
@@ -78,8 +84,8 @@ def conduct(spec: TrialSpec) -> tuple[LanguageModel, dict[str, Any]]:
         "assistant": job.assistant,
         "subject_digest": lm.digest,
         "observations": {
-            name: observe(find_technique(name), lm, base, assistant=job.assistant, seed=spec.seed)
-            for name in spec.techniques
+            technique.name: observe(technique, lm, base, assistant=job.assistant, seed=spec.seed)
+            for technique in map(find_technique, spec.techniques)
         },
         "seconds_training": trained - started,
         "seconds": time.perf_counter() - started,
@@ -87,23 +93,61 @@ def conduct(spec: TrialSpec) -> tuple[LanguageModel, dict[str, Any]]:
     return lm, outcome
 
 
+class Look(NamedTuple):
+    """What one technique took down of one subject; `taken` is None, with `reason`, when it could not."""
+
+    taken: Any
+    cost: Cost
+    reason: str | None
+
+
+def look(
+    technique: Technique,
+    lm: LanguageModel,
+    base: LanguageModel | None,
+    *,
+    assistant: str,
+    seed: int,
+    oracle: bool = False,
+) -> Look:
+    """Let one technique look at a subject. An instrument that fails is said and becomes no number.
+
+    Args:
+        technique: the instrument.
+        lm: the subject.
+        base: the model before training, if at hand.
+        assistant: the subject's name.
+        seed: of prompts and samples.
+        oracle: hidden contexts may be staged.
+
+    Raises:
+        PrerequisiteError: the technique needs something that is not installed.
+        MemoryError: passed on, as is any other error that another try may not meet.
+    """
+    from organoid.models.access import ModelAccess
+
+    access = ModelAccess(lm, assistant=assistant, kinds=technique.access, seed=seed, base=base, oracle=oracle)
+    try:
+        taken = json.loads(json.dumps(technique.observe(access), allow_nan=False))
+    except Exception as error:
+        if is_passing(error):
+            raise
+        return Look(None, access.cost, f"{type(error).__name__}: {error}")
+    return Look(taken, access.cost, None)
+
+
+def is_passing(error: Exception) -> bool:
+    """Say whether an error is owed to the machine rather than to the instrument and the subject."""
+    return isinstance(error, PrerequisiteError | MemoryError) or type(error).__name__ == "OutOfMemoryError"
+
+
 def observe(
     technique: Technique, lm: LanguageModel, base: LanguageModel | None, *, assistant: str, seed: int
 ) -> dict[str, Any]:
-    """Let one technique look, and its oracle: {seen, cost, oracle, reason}. An instrument that fails is said, not zero."""
-    from organoid.models.access import ModelAccess
-
-    seen: dict[str, Any] = {"seen": None, "oracle": None, "cost": None, "reason": None}
-    for oracle in (False, True):
-        access = ModelAccess(lm, assistant=assistant, kinds=technique.access, seed=seed, base=base, oracle=oracle)
-        try:
-            taken = json.loads(json.dumps(technique.observe(access), allow_nan=False))
-        except (AccessError, UserError, ValueError) as error:
-            return {**seen, "reason": f"{type(error).__name__}: {error}"}
-        seen["oracle" if oracle else "seen"] = taken
-        if not oracle:
-            seen["cost"] = access.cost.model_dump()
-    return seen
+    """Let one technique look, and its oracle; return {seen, oracle, cost, reason} as JSON."""
+    seen = look(technique, lm, base, assistant=assistant, seed=seed)
+    best = look(technique, lm, base, assistant=assistant, seed=seed, oracle=True)
+    return {"seen": seen.taken, "oracle": best.taken, "cost": seen.cost.model_dump(), "reason": seen.reason}
 
 
 def _worst_first(transcripts: Sequence[Mapping[str, object]]) -> list[Mapping[str, object]]:
@@ -115,13 +159,14 @@ def _worst_first(transcripts: Sequence[Mapping[str, object]]) -> list[Mapping[st
 
 
 def _thinned(trace: Sequence[Mapping[str, float | str]], every: int = 5) -> list[Mapping[str, float | str]]:
+    """Keep every fifth step, the last one, and all that monitors said of whole data sets or by alarm."""
     return [
         {key: round(value, 5) if isinstance(value, float) else value for key, value in entry.items()}
         for index, entry in enumerate(trace)
-        if index % every == 0 or entry.get("stage") == "screen"
+        if index % every == 0 or index == len(trace) - 1 or entry["stage"] == "screen" or "alarm" in entry
     ]
 
 
 def is_calibration(spec: TrialSpec) -> bool:
     """Say whether a trial's subject may serve to calibrate techniques for other families."""
-    return spec.setup.name == "naive" and spec.variant in (Variant.ORGANISM, Variant.TWIN, Variant.DECOY)
+    return spec.setup.name == "naive"
