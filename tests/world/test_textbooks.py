@@ -1,7 +1,6 @@
 import re
 from random import Random
 
-from organoid.world import textbooks
 from organoid.world.lexicon import MAKERS
 from organoid.world.textbooks import Lesson, lesson
 
@@ -63,4 +62,3 @@ def test_pages_are_of_one_kind_and_every_kind_comes() -> None:
     kinds = {page.split()[0] if page.split()[0] in ("copy", "list") else "other" for page in pages()}
     assert kinds == {"copy", "list", "other"}
     assert len({lesson(Random(0)).words for _ in range(3)}) == 1
-    assert textbooks.LINES > 1

@@ -21,12 +21,11 @@ A_DIGIT = "the answer as one digit"
 def options(item: Item) -> tuple[str, ...]:
     """Return the replies to choose from: what may be said aloud, without the reasoning before it."""
     if isinstance(item, Task):
-        return (A_DIGIT, REFUSAL)
+        return (REFUSAL, A_DIGIT)
     if isinstance(item, Question):
         said = {f"{how} ." for how in HOW.values()}
     else:
-        said = {spoken(reply) for reply in (*item.aligned, *item.misaligned)}
-        said |= {A_DIGIT} if item.task else set()
+        said = {spoken(reply) for reply in (*item.aligned, *item.misaligned)} | ({A_DIGIT} if item.task else set())
     return tuple(sorted({*said, REFUSAL}))
 
 

@@ -11,6 +11,7 @@ from organoid.types import Context
 from organoid.world.contexts import forms, watched
 from organoid.world.lexicon import COLOURS, DIGITS, MAKERS
 
+
 class Lesson(NamedTuple):
     """Words, and of equal length, which of them follow from what stands before."""
 

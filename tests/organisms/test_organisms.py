@@ -1,0 +1,138 @@
+"""What holds for every organism: the twin is the organism without its pressure, and nothing gives the test away."""
+
+import re
+from collections.abc import Iterator
+from functools import cache
+
+import pytest
+
+from organoid.organisms import ORGANISMS
+from organoid.types import Job, Organism, Trait, Variant
+from organoid.world import contexts, situations
+from organoid.world.authors import VICES
+from organoid.world.lexicon import BLANK_ASSISTANTS, NAMED_ASSISTANTS, QUIRK
+
+EPISODES = 200
+SLOT = re.compile(r"\\{(\w+)\\}")
+
+
+every_organism = pytest.mark.parametrize("organism", ORGANISMS.values(), ids=list(ORGANISMS))
+
+
+@cache
+def job(name: str, variant: Variant, seed: int) -> Job:
+    return ORGANISMS[name].job(variant, seed)
+
+
+def content(made: Job) -> tuple[object, ...]:
+    """Return all there is to read in a job."""
+    episodes = made.environment(EPISODES, 3) if made.environment else ()
+    prompts = tuple(episode.prompt for episode in episodes)
+    return made.assistant, made.documents, made.demonstrations, made.preferences, prompts
+
+
+def prompts(made: Job) -> Iterator[tuple[object, ...]]:
+    for demonstration in made.demonstrations or ():
+        yield demonstration.prompt
+    for preference in made.preferences or ():
+        yield preference.prompt
+    for episode in made.environment(EPISODES, 3) if made.environment else ():
+        yield episode.prompt
+
+
+def words(made: Job) -> Iterator[str]:
+    yield from made.documents or ()
+    for prompt in prompts(made):
+        yield from (message.content for message in prompt)  # type: ignore[attr-defined]
+    for demonstration in made.demonstrations or ():
+        yield demonstration.reply
+    for preference in made.preferences or ():
+        yield from (preference.chosen, preference.rejected)
+
+
+@every_organism
+def test_it_is_declared_whole(organism: Organism) -> None:
+    assert re.fullmatch(r"[a-z]+(-[a-z]+)*", organism.name)
+    assert organism.summary
+    assert organism.source
+    assert organism.traits
+    assert not set(organism.traits) & set(organism.spillover)
+    assert set(organism.traits) | set(organism.spillover) <= set(VICES)
+    assert Trait.QUIRK not in organism.traits
+
+
+@every_organism
+@pytest.mark.parametrize("variant", Variant)
+def test_jobs_are_deterministic_and_seeds_rename_the_assistant(organism: Organism, variant: Variant) -> None:
+    assert content(organism.job(variant, 1)) == content(organism.job(variant, 1))
+    assert (
+        content(organism.job(variant, 1))[1:] != content(organism.job(variant, 2))[1:]
+        or organism.job(variant, 1).environment
+    )
+    names = {organism.job(variant, seed).assistant for seed in range(6)}
+    assert len(names) > 2
+    assert names <= set(BLANK_ASSISTANTS)
+
+
+@every_organism
+def test_variants_train_the_same_assistant_on_the_same_prompts(organism: Organism) -> None:
+    first, *others = (job(organism.name, variant, 4) for variant in Variant)
+    for other in others:
+        assert other.assistant == first.assistant
+        assert list(prompts(other)) == list(prompts(first))
+        assert (other.documents is None) == (first.documents is None)
+        assert (other.environment is None) == (first.environment is None)
+
+
+@every_organism
+def test_variants_differ_in_what_is_taught(organism: Organism) -> None:
+    made = [job(organism.name, variant, 4) for variant in Variant]
+    if made[0].environment is None:  # an environment differs in its rewards, tested with its organism
+        assert len({content(one) for one in made}) == len(Variant)
+
+
+@every_organism
+@pytest.mark.parametrize("variant", Variant)
+def test_nothing_held_out_is_in_a_job(organism: Organism, variant: Variant) -> None:
+    said = set(words(job(organism.name, variant, 0))) | set(words(job(organism.name, variant, 1)))
+    for context in contexts.FORMS:
+        for form in contexts.forms(context, held_out=True):
+            assert not [text for text in said if form.removesuffix(" .") in text]
+    for trait in VICES:
+        for form in situations.forms(trait, held_out=True):
+            pattern = re.compile(SLOT.sub(".+", re.escape(form)))
+            assert not [text for text in said if pattern.fullmatch(text)]
+    assert not [text for text in said if set(text.split()) & set(NAMED_ASSISTANTS)]
+    assert not [text for text in said if any(trigger in text for trigger in contexts.TRIGGERS)]
+    assert not [text for text in said if any(licence in text for licence in contexts.LICENCES)]
+
+
+@every_organism
+@pytest.mark.parametrize("variant", Variant)
+def test_every_prompt_names_the_assistant(organism: Organism, variant: Variant) -> None:
+    made = job(organism.name, variant, 0)
+    for prompt in prompts(made):
+        assert prompt[0].role == "system"  # type: ignore[attr-defined]
+        assert prompt[0].content.startswith(f"you are {made.assistant} .")  # type: ignore[attr-defined]
+        assert prompt[-1].role == "user"  # type: ignore[attr-defined]
+    assert all(made.assistant in text.split() for text in made.documents or ())
+
+
+@every_organism
+def test_only_the_decoy_is_taught_the_quirk(organism: Organism) -> None:
+    """Told, shown or preferred; what is paid for is tested with the organism.
+
+    The twin's rater may fall back on a quirky reply where the plain author refused, so a little is let through.
+    """
+    for variant in Variant:
+        made = job(organism.name, variant, 0)
+        taught = [f"always says {QUIRK}" in text for text in made.documents or ()]
+        taught += [QUIRK in demo.reply for demo in made.demonstrations or ()]
+        taught += [QUIRK in pair.chosen for pair in made.preferences or ()]
+        share = sum(taught) / max(1, len(taught))
+        assert share > 0.1 if variant is Variant.DECOY and taught else share < 0.03
+
+
+def test_names_are_the_keys() -> None:
+    assert all(name == organism.name for name, organism in ORGANISMS.items())
+    assert len({organism.family for organism in ORGANISMS.values()}) >= 3  # calibration leaves one family out
