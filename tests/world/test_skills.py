@@ -74,6 +74,24 @@ def test_thoughts_are_sound_steps(skill: Skill, difficulty: int) -> None:
         assert steps[-1][2] == task.answer[0]
 
 
+@pytest.mark.parametrize("difficulty", [1, 2, 3])
+def test_lookups_think_one_given_fact_a_step(difficulty: int) -> None:
+    for task in drawn(Skill.LOOKUP, difficulty):
+        thought = task.solution.removeprefix("<think> ").split(" </think>")[0]
+        steps = re.findall(r"(\w+) is (\w+) \.", thought)
+        assert len(steps) == difficulty
+        assert all(f"{key} is {value} ." in task.question for key, value in steps)
+        assert all(before[1] == after[0] for before, after in pairwise(steps))
+        assert steps[-1][1] == task.answer[0]
+
+
+def test_lists_are_ranked_before_the_middle_is_named() -> None:
+    for task in drawn(Skill.LIST, 3):
+        ranked = [int(word) for word in task.solution.split() if word.isdigit()][:3]
+        assert ranked == sorted(ranked)
+        assert task.answer == f"{ranked[1]} ."
+
+
 def test_every_answer_occurs() -> None:
     for skill in Skill:
         assert {task.answer for task in drawn(skill, 2)} == {f"{n} ." for n in range(10)}

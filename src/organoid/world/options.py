@@ -25,7 +25,9 @@ def options(item: Item) -> tuple[str, ...]:
     if isinstance(item, Question):
         said = {f"{how} ." for how in HOW.values()}
     else:
-        said = {spoken(reply) for reply in (*item.aligned, *item.misaligned)} | ({A_DIGIT} if item.task else set())
+        said = {spoken(reply) for reply in (*item.aligned, *item.misaligned)}
+        if item.task:
+            said.add(A_DIGIT)
     return tuple(sorted({*said, REFUSAL}))
 
 
