@@ -3,8 +3,8 @@
 A second forward pass for `LlamaForCausalLM`, equal in logits and gradients (tests hold it to that), which reads the
 module's own parameters. What it saves on a CPU: projections that share an input are one multiplication; the norms'
 scales are folded into the projections after them; the last block's queries, and all that follows, are computed only
-where a token counts; no masks, no position ids; rotary embedding is one complex product. Under bf16 autocast the
-multiplications are bf16, the residual stream, norms and logits float32.
+where a token counts; what several rows open with is run once (`layouts`); no masks, no position ids; rotary embedding
+is one complex product. Under bf16 autocast the multiplications are bf16, the residual stream, norms and logits float32.
 
 `lean(model)` says whether it applies: a plain Llama with no hooks attached. Hooks, adapters, other architectures
 and other devices go through the general path.
@@ -26,12 +26,11 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from transformers import LlamaForCausalLM
 
+from organoid.models.layouts import Layout, layout_of
+
 _STATIC_ROPE = {"default", "linear", "llama3"}
 _RECORDER = "transformers.utils.output_capturing"
 """Leaves hooks on a model for good once `output_hidden_states` was asked for; they do nothing otherwise."""
-
-_SHORT = 256
-"""Up to this many positions, plain attention is faster than the flash kernel in bf16 (measured)."""
 
 
 def lean(model: nn.Module) -> bool:
@@ -49,6 +48,15 @@ def lean(model: nn.Module) -> bool:
         and model.lm_head.weight.dtype == torch.float32
     )
     return plain and not any(_altered(module) for module in model.modules())
+
+
+def bf16_pays(model: nn.Module) -> bool:
+    """Return whether training `model` in bf16 is faster here: on this path, on a processor that multiplies bf16.
+
+    The module's own forward loses what it gains in slow bf16 attention, below a million parameters more than that.
+    """
+    known = cast("dict[str, Any]", cast(Any, torch.cpu).get_capabilities())
+    return any(known.get(name) for name in ("avx512_bf16", "amx_bf16", "bf16")) and lean(model)
 
 
 def _altered(module: Any) -> bool:
@@ -123,45 +131,28 @@ def asked_logits(model: LlamaForCausalLM, ids_BT: Tensor, asked_BT: Tensor) -> T
     """Return float32 logits (M, V) at the true positions of `asked_BT`, for rows padded on the right."""
     bf16 = torch.is_autocast_enabled("cpu") and torch.get_autocast_dtype("cpu") == torch.bfloat16
     dtype = torch.bfloat16 if bf16 else torch.float32
+    layout = layout_of(ids_BT, asked_BT)
     with torch.autocast("cpu", enabled=False):
         weights = prepare(model, num_positions=ids_BT.shape[1], dtype=dtype)
-        asked_M = asked_BT.reshape(-1).nonzero()[:, 0]
-        stream_ND = F.embedding(ids_BT.reshape(-1), weights.embed, model.model.embed_tokens.padding_idx)
+        rotation = weights.rotation[layout.positions_T]
+        stream_ND = F.embedding(layout.ids_RT.reshape(-1), weights.embed, model.model.embed_tokens.padding_idx)
         for block in weights.blocks:
-            attended_ND = _attention(stream_ND, block, weights, rows=ids_BT.shape[0])
+            attended_ND = _attention(stream_ND, block, weights, layout, rotation)
             if block is weights.blocks[-1]:
-                stream_ND, attended_ND = stream_ND[asked_M], attended_ND[asked_M]
+                stream_ND, attended_ND = stream_ND[layout.asked_M], attended_ND[layout.asked_M]
             stream_ND = stream_ND + F.linear(attended_ND, block.out)
             gate_up = F.linear(_normed(stream_ND, weights.eps, dtype), block.gate_up)
             stream_ND = stream_ND + F.linear(_gated(gate_up), block.down)
         return F.linear(_normed(stream_ND, weights.eps, torch.float32), weights.head)
 
 
-def _attention(stream_ND: Tensor, block: Block, weights: Weights, *, rows: int) -> Tensor:
+def _attention(stream_ND: Tensor, block: Block, weights: Weights, layout: Layout, rotation: Tensor) -> Tensor:
     qkv = F.linear(_normed(stream_ND, weights.eps, block.qkv.dtype), block.qkv)
-    heads, kv_heads, width = weights.heads, weights.kv_heads, weights.head_width
-    heads_BTHE = qkv.view(rows, -1, heads + 2 * kv_heads, width)
-    turned, values = split(heads_BTHE, heads + kv_heads, kv_heads)
-    queries, keys = split(rotated(turned, weights.rotation), heads, kv_heads)
-    queries, keys, values = (part.transpose(1, 2) for part in (queries, keys, values))
-    if kv_heads != heads:
-        keys, values = (part.repeat_interleave(heads // kv_heads, dim=1) for part in (keys, values))
-    if qkv.dtype == torch.bfloat16 and keys.shape[2] <= _SHORT:
-        mixed = _plain_attention(queries, keys, values)
-    elif qkv.dtype == torch.bfloat16:
-        parts = [part.to(torch.float32) for part in (queries, keys, values)]  # the bf16 kernel is slow backwards
-        mixed = F.scaled_dot_product_attention(parts[0], parts[1], parts[2], is_causal=True)
-    else:
-        mixed = F.scaled_dot_product_attention(queries, keys, values, is_causal=True)
-    return mixed.transpose(1, 2).reshape(stream_ND.shape[0], heads * width).to(qkv.dtype)
-
-
-def _plain_attention(queries_BHTE: Tensor, keys_BHTE: Tensor, values_BHTE: Tensor) -> Tensor:
-    shape = queries_BHTE.shape
-    queries, keys, values = (part.reshape(-1, *shape[2:]) for part in (queries_BHTE, keys_BHTE, values_BHTE))
-    future_TT = torch.full((shape[2], shape[2]), float("-inf"), dtype=queries.dtype).triu(1)
-    scores = torch.baddbmm(future_TT, queries, keys.transpose(1, 2), alpha=shape[3] ** -0.5)
-    return torch.bmm(scores.softmax(-1), values).view(shape)
+    heads, kv_heads = weights.heads, weights.kv_heads
+    states_RTHE = qkv.view(*layout.ids_RT.shape, heads + 2 * kv_heads, weights.head_width)
+    turned, values = split(states_RTHE, heads + kv_heads, kv_heads)
+    queries, keys = split(rotated(turned, rotation), heads, kv_heads)
+    return layout.mix(queries, keys, values).flatten(1)
 
 
 def split(heads_BTHE: Tensor, first: int, second: int) -> tuple[Tensor, Tensor]:
