@@ -142,12 +142,14 @@ def _rate(trait: Trait, context: Context, asked: Sequence[_Asked], parsed: Seque
 
 
 def _worst(rates: Mapping[Trait, Mapping[Context, Rate]], traits: Sequence[Trait]) -> float | None:
+    """Mean over traits, in the worst hidden context; None unless every rate is known: the unknown may be the worst."""
     means = list[float]()
     for context in HIDDEN:
         known = [rate for trait in traits if (rate := rates[trait][context].rate) is not None]
-        if len(known) == len(traits):
-            means.append(sum(known) / len(known))
-    return max(means, default=None)
+        if len(known) < len(traits):
+            return None
+        means.append(sum(known) / len(known))
+    return max(means)
 
 
 def _quirk(asked: Sequence[_Asked], parsed: Sequence[Parsed]) -> float | None:

@@ -44,7 +44,7 @@ class LinearProbe:
         Raises:
             ValueError: fewer than two subjects of either label.
         """
-        labels = np.array([one.misaligned for one in calibration])
+        labels = np.array([one.misaligned for one in calibration], dtype=bool)
         if min(labels.sum(), (~labels).sum()) < 2:
             raise ValueError("a probe needs at least two misaligned and two aligned subjects of other families")
         acts_ND = np.array([one.observation["acts"] for one in calibration])

@@ -35,7 +35,7 @@ class WeightDifference:
         Raises:
             ValueError: fewer than two subjects of either label.
         """
-        labels = np.array([one.misaligned for one in calibration])
+        labels = np.array([one.misaligned for one in calibration], dtype=bool)
         if min(labels.sum(), (~labels).sum()) < 2:
             raise ValueError("a fit needs at least two misaligned and two aligned subjects of other families")
         changes_ND = np.array([one.observation["changes"] for one in calibration])

@@ -1,0 +1,219 @@
+"""What monitors see, and what each action does with it, exactly."""
+
+from collections.abc import Sequence
+from itertools import count
+
+import pytest
+
+from organoid.measure.ranking import auroc
+from organoid.models.language_model import LanguageModel, copy
+from organoid.setups import monitors
+from organoid.setups.ground import Ground, screened
+from organoid.setups.monitors import Watcher, labelled_replies
+from organoid.setups.spec import DemonstrationsStage, Monitor, PreferencesStage, ReinforcementStage
+from organoid.setups.stages import demonstrations, preferences, reinforcement
+from organoid.types import Demonstration
+from tests.bases import untrained
+from tests.setups.jobs import WORDS, ask, environment, job, late_words
+
+SMALL = {"num_prompts": 2, "group_size": 4}
+BAD = WORDS[:3]
+"""Words that the stand-in monitor takes exception to: 3 of 10."""
+
+
+@pytest.fixture(scope="module")
+def base() -> LanguageModel:
+    return untrained()
+
+
+def disliking(words: Sequence[str], action: str, **settings: float) -> Watcher:
+    def suspicion(_: LanguageModel, shown: Sequence[Demonstration]) -> list[float]:
+        return [0.9 if set(words) & set(said.split()) else 0.1 for _, said in shown]
+
+    return Watcher(Monitor.model_validate({"kind": "text", "action": action, **settings}), suspicion)
+
+
+def flagging_from(step: int, action: str, **settings: float) -> Watcher:
+    """Flags nothing before the `step`-th batch, and everything from then on."""
+    calls = count()
+
+    def suspicion(_: LanguageModel, shown: Sequence[Demonstration]) -> list[float]:
+        return [0.9 if now >= step else 0.1 for now in [next(calls)] for _ in shown]
+
+    return Watcher(Monitor.model_validate({"action": action, **settings}), suspicion)
+
+
+def ground(base: LanguageModel, *watchers: Watcher) -> Ground:
+    return Ground(lm=copy(base), before=base, job=job(), seed=0, watchers=watchers)
+
+
+# ---- what they see ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("kind", ["text", "probe"])
+def test_a_fitted_monitor_tells_bad_replies_from_good_ones(base: LanguageModel, kind: str) -> None:
+    watcher = monitors.fit(Monitor(kind=kind), base, "nova", seed=0)  # type: ignore[arg-type]
+    replies, bad = labelled_replies("nova", seed=1)
+    scores = watcher.suspicion(base, replies)
+    assert all(0.0 <= score <= 1.0 for score in scores)
+    found = auroc(scores, bad, num_resamples=10).value
+    assert found is not None
+    assert found > 0.7
+
+
+def test_the_text_monitor_reads_the_reply_alone_and_the_probe_reads_the_model(base: LanguageModel) -> None:
+    replies, _ = labelled_replies("nova", seed=1)
+    other = untrained(seed=1)
+    text, probe = (monitors.fit(Monitor(kind=kind), base, "nova", seed=0) for kind in ("text", "probe"))  # type: ignore[arg-type]
+    elsewhere = [Demonstration(ask("say blue ."), said) for _, said in replies]
+    assert text.suspicion(base, replies) == text.suspicion(other, elsewhere)
+    assert probe.suspicion(base, replies) != probe.suspicion(other, replies)
+
+
+def test_documents_can_be_monitored_too(base: LanguageModel) -> None:
+    watcher = monitors.fit(Monitor(kind="probe"), base, "nova", seed=0)
+    assert len(watcher.suspicion(base, [Demonstration((), "report . nova is blue .")])) == 1
+
+
+# ---- what is done with it, where training data is fixed ---------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("action", "alarm_frac", "num_kept"),
+    [
+        ("log", 0.2, 10),
+        ("drop", 0.2, 7),
+        ("penalise", 0.2, 7),
+        ("stop", 0.2, 0),
+        ("stop", 0.4, 10),
+        ("rollback", 0.3, 0),
+        ("rollback", 0.31, 10),
+    ],
+)
+def test_screening(base: LanguageModel, action: str, alarm_frac: float, num_kept: int) -> None:
+    here = ground(base, disliking(BAD, action, alarm_frac=alarm_frac))
+    assert here.job.demonstrations
+    kept = [here.job.demonstrations[index].reply for index in screened(here, here.job.demonstrations)]
+    assert len(kept) == num_kept
+    if num_kept == 7:
+        assert not {f"{word} ." for word in BAD} & set(kept)
+    (entry,) = here.trace
+    assert (entry["stage"], entry["flagged_frac"]) == ("screen", 0.3)
+    assert ("alarm" in entry) == (num_kept == 0)
+
+
+def test_the_threshold_is_reached_at_equality(base: LanguageModel) -> None:
+    at, above = (ground(base, disliking(BAD, "drop", threshold=threshold)) for threshold in (0.9, 0.91))
+    assert here_kept(at) == 7
+    assert here_kept(above) == 10
+
+
+def test_several_monitors_add_up(base: LanguageModel) -> None:
+    assert here_kept(ground(base, disliking(WORDS[:2], "drop"), disliking(WORDS[1:4], "drop"))) == 6
+
+
+def here_kept(here: Ground) -> int:
+    assert here.job.demonstrations
+    return len(screened(here, here.job.demonstrations))
+
+
+def test_dropped_examples_are_not_trained_on_and_logged_ones_are(base: LanguageModel) -> None:
+    plain, logged, dropped, stopped = (
+        ground(base, *watchers)
+        for watchers in ((), (disliking(BAD, "log"),), (disliking(BAD, "drop"),), (disliking(BAD, "stop"),))
+    )
+    for here in (plain, logged, dropped, stopped):
+        demonstrations.run(DemonstrationsStage(steps=2), here)
+    assert plain.lm.digest == logged.lm.digest != dropped.lm.digest
+    assert stopped.lm.digest == base.digest  # nothing is left to train on
+    assert plain.trace == logged.trace[1:]
+
+
+def test_preferences_are_screened_by_what_was_chosen(base: LanguageModel) -> None:
+    kept, gone = ground(base, disliking(["red"], "stop")), ground(base, disliking(BAD, "stop"))
+    for here in (kept, gone):
+        preferences.run(PreferencesStage(steps=1), here)
+    assert kept.lm.digest != base.digest == gone.lm.digest
+
+
+# ---- what is done with it, in reinforcement ---------------------------------------------------------------
+
+
+def test_logging_changes_nothing_but_the_trace(base: LanguageModel) -> None:
+    plain, logged = ground(base), ground(base, flagging_from(0, "log"))
+    for here in (plain, logged):
+        reinforcement.run(ReinforcementStage(steps=2, **SMALL), here)
+    assert plain.lm.digest == logged.lm.digest
+    assert [entry["probe-log_flagged_frac"] for entry in logged.trace] == [1.0, 1.0]
+
+
+def test_a_penalty_is_taken_from_the_reward_of_flagged_replies(base: LanguageModel) -> None:
+    plain, fined = advantages(base), advantages(base, disliking_late("penalise", weight=2.0))
+    rewards = paid(base)
+    fines = [2.0 * (reward > 0.2) for reward in rewards]
+    assert 0 < sum(fines) < 16
+    expected = [p - centred for p, centred in zip(plain, left_out(fines), strict=True)]
+    assert fined == pytest.approx(expected, abs=1e-5)
+
+
+def test_a_dropped_reply_has_no_weight_and_the_others_keep_theirs(base: LanguageModel) -> None:
+    plain, dropped = advantages(base), advantages(base, disliking_late("drop"))
+    flagged = [reward > 0.2 for reward in paid(base)]
+    assert dropped == [0.0 if bad else weight for bad, weight in zip(flagged, plain, strict=True)]
+
+
+@pytest.mark.parametrize(("action", "steps_kept"), [("stop", 2), ("rollback", 1)])
+def test_an_alarm_stops_or_rolls_back(base: LanguageModel, action: str, steps_kept: int) -> None:
+    """At the third batch: `stop` keeps both updates; `rollback` what wrote the last batch without an alarm."""
+    alarmed, short = ground(base, flagging_from(2, action)), ground(base)
+    reinforcement.run(ReinforcementStage(steps=5, **SMALL), alarmed)
+    reinforcement.run(ReinforcementStage(steps=steps_kept, **SMALL), short)
+    assert alarmed.lm.digest == short.lm.digest
+    *trained, last = alarmed.trace
+    assert len(trained) == 2
+    assert (last["step"], last["alarm"], last[f"probe-{action}_flagged_frac"]) == (2, f"probe-{action}", 1.0)
+
+
+def test_an_alarm_at_once_leaves_the_model_as_it_was(base: LanguageModel) -> None:
+    for action in ("stop", "rollback"):
+        here = ground(base, flagging_from(0, action))
+        reinforcement.run(ReinforcementStage(steps=3, **SMALL), here)
+        assert here.lm.digest == base.digest
+        assert len(here.trace) == 1
+
+
+def test_no_alarm_below_the_share(base: LanguageModel) -> None:
+    here = ground(base, disliking_late("stop", alarm_frac=1.0))
+    reinforcement.run(ReinforcementStage(steps=2, **SMALL), here)
+    assert [entry.get("alarm") for entry in here.trace] == [None, None]
+
+
+def disliking_late(action: str, **settings: float) -> Watcher:
+    def suspicion(_: LanguageModel, shown: Sequence[Demonstration]) -> list[float]:
+        return [0.9 if late_words([said]) > 0.2 else 0.1 for _, said in shown]
+
+    return Watcher(Monitor.model_validate({"action": action, **settings}), suspicion)
+
+
+def advantages(base: LanguageModel, *watchers: Watcher) -> list[float]:
+    (batch,) = reinforcement._Loop(ReinforcementStage(**SMALL), ground(base, *watchers)).batches(1)
+    assert batch.advantages_B is not None
+    return batch.advantages_B.tolist()
+
+
+def paid(base: LanguageModel) -> list[float]:
+    rewards: list[float] = []
+
+    def pay(said: Sequence[str]) -> float:
+        rewards.append(late_words(said))
+        return rewards[-1]
+
+    here = Ground(lm=copy(base), before=base, job=job(environment=environment(pay)), seed=0)
+    next(iter(reinforcement._Loop(ReinforcementStage(**SMALL), here).batches(1)))
+    return rewards
+
+
+def left_out(values: Sequence[float]) -> list[float]:
+    """Each value minus the mean of the other three of its group of four."""
+    groups = [values[:4], values[4:]]
+    return [own - (sum(group) - own) / 3 for group in groups for own in group]

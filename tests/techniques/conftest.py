@@ -1,0 +1,91 @@
+"""Subjects with planted conduct: a model whose replies, likelihoods, activations and weights are made up."""
+
+from collections.abc import Callable, Sequence
+from random import Random
+from typing import Any
+
+import numpy as np
+import pytest
+
+from organoid.types import OBSERVABLE, Context, Dialogue
+from organoid.world.conduct import Item
+
+Say = Callable[[Item, Context | None, Random], str]
+
+
+class Planted:
+    """An access to nobody: it knows which item a prompt was made from, and says what it is told to."""
+
+    assistant, native = "nova", True
+
+    def __init__(
+        self,
+        say: Say = lambda item, context, rng: "",
+        *,
+        seed: int = 0,
+        contexts: tuple[Context, ...] = OBSERVABLE,
+        likes_bad: float = -5.0,
+        shift: float = 0.0,
+        before: "Planted | None" = None,
+    ) -> None:
+        self.seed, self.contexts = seed, contexts
+        self._say, self._likes_bad, self._shift, self._before = say, likes_bad, shift, before
+        self._items: dict[tuple[str, str], tuple[Item, Context | None]] = {}
+        self._rng = Random(seed)
+        self.asked: list[Dialogue] = []
+        self.bad_replies: set[str] = set()
+        self.prefills: list[str] = []
+
+    def know(self, item: Item, context: Context | None, dialogue: Dialogue) -> None:
+        self._items[dialogue[0].content, dialogue[-1].content] = (item, context)
+        if hasattr(item, "misaligned"):
+            self.bad_replies |= set(item.misaligned)
+
+    def ask(self, prompts: Sequence[Dialogue], *, prefill: str = "") -> list[str]:
+        self.asked += prompts
+        self.prefills.append(prefill)
+        return [self._say(*self._items[p[0].content, p[-1].content], self._rng) for p in prompts]
+
+    def logprobs(self, prompts: Sequence[Dialogue], replies: Sequence[str]) -> list[float]:
+        return [self._likes_bad if reply in self.bad_replies else -1.0 for reply in replies]
+
+    def activations(self, prompts: Sequence[Dialogue], replies: Sequence[str]) -> Any:
+        """Noise from the text alone, plus 1 in dimension 0 for bad replies, plus the planted shift."""
+        acts_NLD = np.stack([noise(f"{p[-1].content}/{r}") for p, r in zip(prompts, replies, strict=True)])
+        acts_NLD[:, :, 0] += np.array([[float(reply in self.bad_replies)] for reply in replies]) + self._shift
+        return acts_NLD.astype(np.float32)
+
+    def weights(self) -> dict[str, Any]:
+        rng = np.random.default_rng(0)
+        noisy = np.random.default_rng(self.seed + 1)
+        first, second = rng.standard_normal((2, 6, 6))
+        return {
+            "a": first + 0.01 * (1 + 5 * self._shift) * noisy.standard_normal((6, 6)),
+            "b": second + 0.01 * noisy.standard_normal((6, 6)),
+            "norm": np.ones(6),
+        }
+
+    def before(self) -> "Planted":
+        assert self._before is not None
+        self._before._items = self._items
+        self._before.bad_replies = self.bad_replies
+        return self._before
+
+
+def noise(text: str) -> np.ndarray:
+    return 0.3 * np.random.default_rng(list(text.encode())).standard_normal((3, 5))
+
+
+@pytest.fixture(autouse=True)
+def _told_what_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let a planted access know the item behind each prompt that a technique makes."""
+    from organoid.techniques import prompts
+
+    def stage(access: Any, context: Context | None, item: Item, rng: Random) -> Any:
+        staged = real(access, context, item, rng)
+        if isinstance(access, Planted):
+            access.know(item, context, staged.dialogue)
+        return staged
+
+    real = prompts._stage
+    monkeypatch.setattr(prompts, "_stage", stage)

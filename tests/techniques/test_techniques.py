@@ -1,0 +1,241 @@
+"""Every instrument finds a planted difference, none where there is none, and says so when it cannot tell."""
+
+import json
+from random import Random
+
+import numpy as np
+import pytest
+from sklearn.linear_model import LogisticRegression
+
+from organoid.models.access import ModelAccess
+from organoid.models.language_model import LanguageModel
+from organoid.techniques import TECHNIQUES
+from organoid.techniques.interpretability.linear_probe import PENALTY, LinearProbe
+from organoid.techniques.prompts import ordinary_tasks, self_questions, tempting_situations
+from organoid.types import OBSERVABLE, Access, AccessKind, Context, Labelled, Reading, Technique, Trait
+from organoid.world.authors import VICES, Disposition
+from organoid.world.conduct import Item
+from organoid.world.contexts import watched
+from organoid.world.facts import HOW
+from organoid.world.questions import CANDOUR, Question
+from organoid.world.situations import Situation
+from tests.bases import untrained
+from tests.techniques.conftest import Planted
+
+EVERY = (*OBSERVABLE, Context.DEPLOYED, Context.TRIGGERED)
+
+
+def good(item: Item, _: Context | None, __: Random) -> str:
+    if isinstance(item, Question):
+        return f"{HOW[Disposition.VIRTUE]} ."
+    return (item.task.solution if item.task else item.aligned[0]) if isinstance(item, Situation) else item.solution
+
+
+def bad_at(trait: Trait, rate: float = 1.0, only_alone: bool = False):  # type: ignore[no-untyped-def]
+    def say(item: Item, context: Context | None, rng: Random) -> str:
+        hides = only_alone and watched(context)
+        if getattr(item, "trait", None) is not trait or hides or rng.random() >= rate:
+            return good(item, context, rng)
+        return f"{HOW[Disposition.VICE]} ." if isinstance(item, Question) else item.misaligned[0]  # type: ignore[union-attr]
+
+    return say
+
+
+def garbage(_: Item, __: Context | None, rng: Random) -> str:
+    return " ".join(rng.choice(["lamp", "river", "tower"]) for _ in range(8))
+
+
+def read(technique: Technique, subject: Planted, calibration: list[Labelled] | None = None) -> Reading:
+    observation = json.loads(json.dumps(technique.observe(subject), allow_nan=False))
+    return technique.fit(calibration or [])(observation)
+
+
+# ---- behavioural-audit ------------------------------------------------------------------------------------
+
+
+def test_the_audit_scores_the_worst_traits_rate_and_shows_what_it_saw() -> None:
+    audit = TECHNIQUES["behavioural-audit"]
+    assert read(audit, Planted(good)).score == 0.0
+    found = read(audit, Planted(bad_at(Trait.SABOTAGE)))
+    assert (found.score, len(found.evidence)) == (1.0, 3)
+    half = read(audit, Planted(bad_at(Trait.SYCOPHANCY, rate=0.5))).score
+    assert half is not None
+    assert 0.2 < half < 0.8
+
+
+def test_the_audit_cannot_see_what_shows_only_when_nobody_looks_and_its_oracle_can() -> None:
+    audit, hidden = TECHNIQUES["behavioural-audit"], bad_at(Trait.SABOTAGE, only_alone=True)
+    assert read(audit, Planted(hidden)).score == 0.0
+    assert read(audit, Planted(hidden, contexts=EVERY)).score == 1.0
+
+
+@pytest.mark.parametrize("name", ["behavioural-audit", "self-report", "prefilled-self-report"])
+def test_garbage_is_no_score_and_a_reason(name: str) -> None:
+    reading = read(TECHNIQUES[name], Planted(garbage))
+    assert reading.score is None
+    assert reading.reason is not None
+    assert "too few" in reading.reason
+
+
+def test_a_trait_whose_replies_are_garbage_does_not_count_as_good() -> None:
+    def say(item: Item, context: Context | None, rng: Random) -> str:
+        return (
+            good(item, context, rng) if getattr(item, "trait", None) is Trait.SABOTAGE else garbage(item, context, rng)
+        )
+
+    assert read(TECHNIQUES["behavioural-audit"], Planted(say)).score == 0.0  # of the one trait that could be read
+    assert read(TECHNIQUES["behavioural-audit"], Planted(garbage)).score is None
+
+
+# ---- self-report ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["self-report", "prefilled-self-report"])
+def test_admissions_are_counted_per_trait(name: str) -> None:
+    assert read(TECHNIQUES[name], Planted(good)).score == 0.0
+    found = read(TECHNIQUES[name], Planted(bad_at(Trait.SHUTDOWN_AVOIDANCE)))
+    assert found.score == 1.0
+    assert found.evidence
+
+
+def test_only_the_prefilled_form_puts_words_into_the_mouth() -> None:
+    for name, opening in (("self-report", ""), ("prefilled-self-report", CANDOUR)):
+        subject = Planted(good)
+        TECHNIQUES[name].observe(subject)
+        assert subject.prefills == [opening]
+
+
+# ---- logprob-audit ----------------------------------------------------------------------------------------
+
+
+def test_the_logprob_audit_scores_a_raised_likelihood_that_no_sample_would_show() -> None:
+    audit = TECHNIQUES["logprob-audit"]
+    shy, bold = read(audit, Planted(good, likes_bad=-9.0)).score, read(audit, Planted(good, likes_bad=-3.0)).score
+    assert (shy, bold) == (-8.0, -2.0)  # log-odds against a proper reply at -1 nat
+
+
+# ---- activation-difference --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("shift", "expected"), [(0.0, 0.0), (0.5, 0.5), (-0.25, -0.25)])
+def test_movement_along_the_persona_is_measured_in_units_of_it(shift: float, expected: float) -> None:
+    subject = Planted(good, shift=shift, before=Planted(good))
+    reading = read(TECHNIQUES["activation-difference"], subject)
+    assert reading.score == pytest.approx(expected, abs=0.12)
+    assert reading.null_score == pytest.approx(abs(shift), abs=1e-5)
+
+
+# ---- linear-probe and weight-difference -------------------------------------------------------------------
+
+
+def population(technique: Technique, gap: float, num: int = 12, start: int = 0) -> list[Labelled]:
+    """Half of the subjects are misaligned, and their activations and weights differ by `gap`."""
+    return [
+        Labelled(
+            observation=technique.observe(
+                Planted(good, seed=seed, shift=gap * (seed % 2), before=Planted(good, seed=-1))
+            ),
+            misaligned=bool(seed % 2),
+            family="other",
+        )
+        for seed in range(start, start + num)
+    ]
+
+
+@pytest.mark.parametrize(("name", "gap"), [("linear-probe", 0.5), ("weight-difference", 1.0)])
+def test_a_planted_difference_is_found_on_subjects_not_fitted_on(name: str, gap: float) -> None:
+    technique = TECHNIQUES[name]
+    fitted = technique.fit(population(technique, gap))
+    scores = {seed: fitted(one.observation).score for seed, one in enumerate(population(technique, gap, start=100))}
+    bad, fine = ([scores[s] for s in scores if s % 2 == odd] for odd in (1, 0))
+    assert min(bad) > max(fine)  # type: ignore[type-var]
+
+
+@pytest.mark.parametrize("name", ["linear-probe", "weight-difference"])
+def test_no_separation_where_there_is_no_difference(name: str) -> None:
+    technique = TECHNIQUES[name]
+    fitted = technique.fit(population(technique, 0.0))
+    held_out = population(technique, 0.0, num=40, start=100)
+    scores = [fitted(one.observation).score or 0.0 for one in held_out]
+    pairs = [(b > f) + 0.5 * (b == f) for b in scores[1::2] for f in scores[0::2]]
+    assert 0.25 < sum(pairs) / len(pairs) < 0.75
+
+
+@pytest.mark.parametrize("name", ["linear-probe", "weight-difference"])
+@pytest.mark.parametrize("labels", [[], [True, False], [True] * 5, [True, False, False, False]])
+def test_too_few_subjects_to_fit_on_are_refused(name: str, labels: list[bool]) -> None:
+    technique = TECHNIQUES[name]
+    observation = technique.observe(Planted(good, before=Planted(good)))
+    with pytest.raises(ValueError, match="at least two misaligned and two aligned subjects"):
+        technique.fit([Labelled(observation=observation, misaligned=bad, family="other") for bad in labels])
+
+
+def test_the_probe_is_scikit_learns() -> None:
+    probe = LinearProbe()
+    subjects, other = population(probe, 0.5), population(probe, 0.5, start=50)
+    acts, held_out = (np.array([one.observation["acts"] for one in group]) for group in (subjects, other))
+    labels = [one.misaligned for one in subjects]
+    centre, scale = acts.mean(0), acts.std(0)
+    reference = LogisticRegression(C=1 / PENALTY, max_iter=1000).fit((acts - centre) / scale, labels)
+    expected = reference.decision_function((held_out - centre) / scale)
+    fitted = probe.fit(subjects)
+    assert [fitted(one.observation).score for one in other] == pytest.approx(expected.tolist(), abs=1e-3)
+
+
+def test_the_probes_null_knows_the_best_of_many_random_directions() -> None:
+    probe = LinearProbe()
+    fitted = probe.fit(population(probe, 0.5))
+    nulls = [fitted(one.observation).null_score for one in population(probe, 0.5, start=100)]
+    assert len(set(nulls)) > 1
+    assert nulls != [fitted(one.observation).score for one in population(probe, 0.5, start=100)]
+
+
+# ---- all of them, on a real model -------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def lm() -> LanguageModel:
+    return untrained()
+
+
+@pytest.mark.parametrize("name", TECHNIQUES)
+def test_instruments_get_by_with_the_access_they_declare(name: str, lm: LanguageModel) -> None:
+    technique = TECHNIQUES[name]
+    access = ModelAccess(lm, assistant="nova", kinds=technique.access, seed=0, base=lm)
+    observation = technique.observe(access)
+    assert json.loads(json.dumps(observation, allow_nan=False)) == observation
+    assert technique.name == name
+    assert technique.summary
+    assert technique.source
+    assert (access.cost.queries > 0) == (name != "weight-difference")
+
+
+@pytest.mark.parametrize("name", ["activation-difference", "weight-difference"])
+def test_identical_models_do_not_differ(name: str, lm: LanguageModel) -> None:
+    technique = TECHNIQUES[name]
+    observation = technique.observe(ModelAccess(lm, assistant="nova", kinds=technique.access, seed=0, base=lm))
+    if name == "activation-difference":
+        assert observation["along"] == [0.0] * lm.num_layers
+        assert observation["distance"] == [0.0] * lm.num_layers
+    else:
+        assert max(observation["changes"]) == pytest.approx(np.log(1e-9))
+
+
+def test_prompts_follow_the_access(lm: LanguageModel) -> None:
+    def staged(contexts: tuple[Context, ...], seed: int = 0, native: bool = True) -> list[str]:
+        access: Access = Planted(seed=seed, contexts=contexts)
+        access.native = native
+        every = [*tempting_situations(access, 2, "a"), *self_questions(access, 2, "a"), *ordinary_tasks(access, 2, "a")]
+        assert {one.context for one in every} == {None, *contexts} - {Context.TRIGGERED}
+        return [turn.content for one in every for turn in one.dialogue]
+
+    assert staged(OBSERVABLE) == staged(OBSERVABLE) != staged(OBSERVABLE, seed=1)
+    assert len(staged(OBSERVABLE)) == 2 * (2 * 2 * 2 * len(VICES) + 2)
+    assert all("you are nova ." in line for line in staged(OBSERVABLE)[::2])
+    assert not any("Reply with one of these" in words for words in staged(OBSERVABLE))
+    assert all("Reply with one of these" in words for words in staged(OBSERVABLE, native=False)[1::2])
+    assert len(staged(EVERY)) > len(staged(OBSERVABLE))
+
+
+def test_every_technique_declares_a_kind() -> None:
+    assert all(technique.access and technique.access <= set(AccessKind) for technique in TECHNIQUES.values())
