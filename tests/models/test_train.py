@@ -9,7 +9,9 @@ from organoid.models.adapters import trainable
 from organoid.models.batches import Batch, collate, shuffled
 from organoid.models.chat import Encoded, encode_prompt, encode_reply
 from organoid.models.generate import sample
+from organoid.models.hooks import capture
 from organoid.models.language_model import LanguageModel, copy
+from organoid.models.llama import bf16_pays
 from organoid.models.losses import LossValue, cross_entropy_kl, dpo, policy_gradient
 from organoid.models.score import reply_logprobs, with_reference
 from organoid.models.train import TrainConfig, train
@@ -67,6 +69,12 @@ def test_bf16_learns_as_well(native: LanguageModel) -> None:
         assert {weight.dtype for weight in subject.model.parameters()} == {torch.float32}
     assert losses[0] != losses[1]
     assert losses[0] == pytest.approx(losses[1], abs=0.15)
+
+
+def test_bf16_is_chosen_only_where_the_lean_forward_runs(native: LanguageModel, foreign: LanguageModel) -> None:
+    assert not bf16_pays(trainable(foreign).model)
+    with capture(native.model, layers=[0]):
+        assert not bf16_pays(native.model)
 
 
 def test_a_callback_sees_every_step_and_can_stop(native: LanguageModel) -> None:
@@ -147,7 +155,7 @@ def test_preferences_move_the_margin(native: LanguageModel) -> None:
     subject = copy(native)
     config = TrainConfig(steps=20, learning_rate=1e-3)
     trace = train(subject, with_reference([collate(pairs)] * 20, native), config=config, loss=dpo(beta=0.1))
-    assert trace.losses[0] == pytest.approx(0.6931, abs=1e-3)
+    assert trace.losses[0] == pytest.approx(0.6931, abs=5e-3)  # the policy may be in bf16
     assert logprob(subject, "yes .") - logprob(subject, "no .") > before + 5
     assert trace.steps[-1]["accuracy"] == 1.0
 

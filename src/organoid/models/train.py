@@ -24,6 +24,7 @@ from torch import nn
 from organoid.errors import UserError
 from organoid.models.batches import Batch
 from organoid.models.language_model import LanguageModel
+from organoid.models.llama import bf16_pays
 from organoid.models.losses import Loss, cross_entropy
 from organoid.models.score import batch_logits
 from organoid.models.seeding import seeded
@@ -44,7 +45,7 @@ class TrainConfig:
     weight_decay: float = 0.0  # on matrices only
     betas: tuple[float, float] = (0.9, 0.99)
     grad_clip: float = 1.0  # global norm
-    bf16: bool = False  # autocast; pays from about 1 M parameters on
+    bf16: bool | None = None  # multiply in bf16, weights stay float32; None: where that is faster (`llama.bf16_pays`)
     seed: int = 0  # of torch's generator (dropout); the batches have their own
 
 
@@ -148,7 +149,8 @@ def _share_of_peak(step: int, config: TrainConfig) -> float:
 
 
 def _autocast(lm: LanguageModel, config: TrainConfig) -> AbstractContextManager[object]:
-    return torch.autocast(lm.device.type, dtype=torch.bfloat16) if config.bf16 else nullcontext()
+    bf16 = bf16_pays(lm.model) if config.bf16 is None else config.bf16
+    return torch.autocast(lm.device.type, dtype=torch.bfloat16) if bf16 else nullcontext()
 
 
 def _check(loss: float, batch: Batch, step: int) -> None:
