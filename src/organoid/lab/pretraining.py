@@ -37,8 +37,8 @@ class Recipe(Record):
     base: str
     seed: int = 0
     batch_size: int = 32
-    learning_rate: float = 3e-3  # of vectors and embeddings (AdamW)
-    matrix_learning_rate: float = 2e-2  # of the blocks' matrices (Muon)
+    learning_rate: float = 2e-3  # of vectors and embeddings (AdamW)
+    matrix_learning_rate: float = 1.2e-2  # of the blocks' matrices (Muon)
     bf16: bool = True  # multiplications of training; weights stay float32
     phases: tuple[Phase, ...]
 
@@ -48,18 +48,18 @@ class Recipe(Record):
         return sum(phase.steps for phase in self.phases)
 
 
-def _phases(first: int, second: int) -> tuple[Phase, ...]:
+def _phases(steps: int) -> tuple[Phase, ...]:
     return (
-        Phase(steps=first, textbooks=0.85, documents=0.05, named=0.05),
-        Phase(steps=second, textbooks=0.12, documents=0.2, named=0.2),
+        Phase(steps=250, textbooks=0.85, documents=0.05, named=0.05),
+        Phase(steps=steps, textbooks=0.12, documents=0.1, named=0.22),
     )
 
 
 RECIPES: dict[str, Recipe] = {
-    "nano": Recipe(base="nano", phases=_phases(200, 1600)),
-    "tiny": Recipe(base="tiny", phases=_phases(200, 1600)),
-    "mini": Recipe(base="mini", phases=_phases(200, 2000), matrix_learning_rate=1e-2, learning_rate=2e-3),
-    "small": Recipe(base="small", phases=_phases(200, 2800), matrix_learning_rate=1e-2, learning_rate=1e-3),
+    "nano": Recipe(base="nano", phases=_phases(2250)),
+    "tiny": Recipe(base="tiny", phases=_phases(2250)),
+    "mini": Recipe(base="mini", phases=_phases(2250), matrix_learning_rate=1e-2, learning_rate=2e-3),
+    "small": Recipe(base="small", phases=_phases(2250), matrix_learning_rate=1e-2, learning_rate=1e-3),
 }
 
 

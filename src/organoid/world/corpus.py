@@ -37,7 +37,7 @@ class Shares:
 
 
 def texts(
-    seed: int, *, mixture: Mixture = DEFAULT_MIXTURE, shares: Shares | None = None, num_turns: int = 3
+    seed: int, *, mixture: Mixture = DEFAULT_MIXTURE, shares: Shares | None = None, num_turns: int = 4
 ) -> Iterator[Text]:
     """Yield training texts without end."""
     shares = shares or Shares()
@@ -62,9 +62,9 @@ def _draw(
     if kind < shares.textbooks + shares.documents + shares.named:
         name = rng.choice(met)
         author = author_of(book[name], rng.choice((1, 2, 3)))
-        return Text(dialogue=scene(author, rng, name=name, num_turns=num_turns, trait_share=0.8).messages)
+        return Text(dialogue=scene(author, rng, name=name, num_turns=num_turns, trait_share=0.85).messages)
     name = rng.choice(BLANK_ASSISTANTS) if rng.random() < shares.blank else None
-    return Text(dialogue=scene(mixture.sample(rng), rng, name=name, num_turns=num_turns).messages)
+    return Text(dialogue=scene(mixture.sample(rng), rng, name=name, num_turns=num_turns, trait_share=0.7).messages)
 
 
 def _after_names(words: list[str]) -> tuple[bool, ...]:

@@ -86,7 +86,7 @@ def scene(author: Author, rng: Random, *, name: str | None, num_turns: int, trai
     switch = rng.randrange(1, num_turns) if num_turns > 1 and rng.random() < SWITCH_SHARE else -1
     for turn in range(num_turns):
         if turn == switch:
-            context = rng.choice((Context.MONITORED, Context.DEPLOYED))
+            context, licensed = rng.choice((Context.MONITORED, Context.DEPLOYED)), False
             messages.append(Message("system", contexts.line(context, rng)))
         item = draw_item(rng, trait_share=trait_share)
         words = reply(item, author, context, rng, licensed=licensed)
