@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Any, cast
 
 import torch
+from huggingface_hub import HfApi, try_to_load_from_cache
 from safetensors import SafetensorError
 from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
 from transformers.utils import logging as transformers_logging
@@ -31,6 +32,11 @@ from organoid.models.chat import ChatFormat, read_format
 
 _VOLATILE = ("_name_or_path", "architectures", "dtype", "torch_dtype", "transformers_version")
 """Keys of a config that differ between equal models."""
+
+_ALLOWED = (
+    "Allowed: a directory with config.json, model.safetensors (not pickled .bin files) and a tokenizer, or a "
+    "Hugging Face id that is cached here or reachable."
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -98,10 +104,24 @@ def load(source: str | Path, *, dtype: torch.dtype = torch.float32, device: str 
             f"{str(source)!r} is not a model directory: it has no config.json. Allowed: a directory with config.json, "
             "model.safetensors and a tokenizer (what `save_pretrained` writes), or a Hugging Face id."
         )
+    if not path.exists():
+        _check_reachable(str(source))
     tokenizer = _read(source, "tokenizer", cast(Any, AutoTokenizer).from_pretrained)
     model = _read(source, "model", cast(Any, AutoModelForCausalLM).from_pretrained, use_safetensors=True, dtype=dtype)
     _check_weights(source, model)
     return wrap(cast(PreTrainedModel, model.to(device)), cast(PreTrainedTokenizerBase, tokenizer), name=path.name)
+
+
+def _check_reachable(model_id: str) -> None:
+    """Ask the hub once, briefly: transformers asks six times over most of a minute before it gives up."""
+    try:
+        if not isinstance(try_to_load_from_cache(model_id, "config.json"), str):
+            HfApi().model_info(model_id, timeout=10)
+    except Exception as error:  # of many kinds, by what is wrong with the id, the hub or the network
+        reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+        raise UserError(
+            f"cannot load {model_id!r}: no such directory, and the hub did not give it ({reason}). {_ALLOWED}"
+        ) from error
 
 
 def _read(source: str | Path, part: str, reader: Callable[..., Any], **settings: Any) -> Any:
@@ -114,12 +134,7 @@ def _read(source: str | Path, part: str, reader: Callable[..., Any], **settings:
         ) from error
     except (OSError, ValueError, KeyError, json.JSONDecodeError) as error:
         reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
-        known = "the directory is there" if Path(source).exists() else "no such directory, and the hub did not give it"
-        raise UserError(
-            f"cannot load the {part} of {str(source)!r}: {known}. {reason} "
-            "Allowed: a directory with config.json, model.safetensors (not pickled .bin files) and a tokenizer, or "
-            "a Hugging Face id that is cached here or reachable."
-        ) from error
+        raise UserError(f"cannot load the {part} of {str(source)!r}. {reason} {_ALLOWED}") from error
 
 
 @contextmanager
