@@ -1,0 +1,102 @@
+"""Which model a name means, and what is no model."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from organoid.errors import PrerequisiteError, UserError
+from organoid.lab import bases
+from organoid.lab.bases import base_digest, base_key, check_model_directory, load_base
+from organoid.lab.store import default_store
+from organoid.models.bases import BASES
+from tests.bases import untrained, write_base
+
+
+@pytest.fixture(autouse=True)
+def _elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither what ships nor what this machine has grown."""
+    monkeypatch.setenv("ORGANOID_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setattr(bases, "SHIPPED", tmp_path / "assets")
+
+
+def test_a_directory_is_known_by_its_files(tmp_path: Path) -> None:
+    first, second = write_base(tmp_path / "a"), write_base(tmp_path / "b", seed=1)
+    assert load_base(str(first)).digest == untrained().digest
+    assert load_base(str(first)) is load_base(str(first))
+    assert base_digest(str(first)) != base_digest(str(second))
+
+
+def test_a_directory_that_changed_is_loaded_again(tmp_path: Path) -> None:
+    path, other = write_base(tmp_path / "a"), write_base(tmp_path / "b", seed=1)
+    before = load_base(str(path)).digest
+    (path / "model.safetensors").write_bytes((other / "model.safetensors").read_bytes())
+    assert load_base(str(path)).digest == untrained(seed=1).digest != before
+
+
+def test_a_built_in_base_is_shipped_or_grown_or_missing(tmp_path: Path) -> None:
+    for ask in (load_base, base_digest):
+        with pytest.raises(
+            PrerequisiteError, match=r"base 'nano' does not ship .* organoid grow base --base nano --out nano-base"
+        ):
+            ask("nano")
+    default_store().put(base_key("nano"), lambda directory: write_base(directory / "model"))
+    assert base_digest("nano") == base_key("nano")
+    assert load_base("nano").digest == untrained().digest
+    shipped = write_base(tmp_path / "assets" / "nano", seed=1)
+    assert load_base("nano").digest == untrained(seed=1).digest
+    assert base_digest("nano") == base_digest(str(shipped))
+
+
+def test_every_built_in_base_has_a_recipe_of_its_own() -> None:
+    assert len({base_key(name) for name in BASES}) == len(BASES)
+
+
+def spoil(path: Path, name: str, content: bytes | None) -> None:
+    (path / name).unlink()
+    if content is not None:
+        (path / name).write_bytes(content)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("config.json", None, "is not a model directory: it has no config.json"),
+        ("config.json", b"{", "config.json cannot be read"),
+        ("tokenizer.json", None, "tokenizer.json cannot be read"),
+        ("model.safetensors", None, "has no .*safetensors; pickled weights are not read"),
+        ("model.safetensors", b"", "model.safetensors are damaged"),
+        ("model.safetensors", b"\x08" + b"\x00" * 7 + b"notjson!", "model.safetensors are damaged"),
+    ],
+)
+def test_what_is_no_model_is_refused_without_loading_it(
+    tmp_path: Path, name: str, content: bytes | None, message: str
+) -> None:
+    path = write_base(tmp_path / "a")
+    check_model_directory(path)
+    spoil(path, name, content)
+    with pytest.raises(UserError, match=message):
+        base_digest(str(path))
+
+
+def test_weights_cut_short_are_noticed(tmp_path: Path) -> None:
+    path = write_base(tmp_path / "a") / "model.safetensors"
+    path.write_bytes(path.read_bytes()[:-100])
+    with pytest.raises(UserError, match="are damaged"):
+        check_model_directory(path.parent)
+
+
+def test_an_id_of_the_hub_is_known_by_its_commit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import huggingface_hub
+
+    commits = iter(["aaa", "aaa", "bbb"])
+
+    def download(ref: str, name: str) -> str:
+        path = tmp_path / ref / "snapshots" / next(commits) / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps({}))
+        return str(path)
+
+    monkeypatch.setattr(huggingface_hub, "hf_hub_download", download)
+    first, same, other = (base_digest("some/model") for _ in range(3))
+    assert first == same != other
