@@ -22,16 +22,21 @@ NUM_REPLIES, PROMPT_TOKENS, NEW_TOKENS = 128, 24, 16
 GROUPS = {"single": 1, "group": 8}
 
 
-def run() -> dict[str, float]:
+def run() -> dict[str, float | str]:
     """Return new tokens per second and ratios to `generate`; `general` is our path for models of any architecture."""
-    numbers: dict[str, float] = {}
+    numbers: dict[str, float | str] = {}
+    cores = os.cpu_count() or 1
     for base in ("tiny", "nano"):
         lm = _endless(base)
         for name, num_samples in GROUPS.items():
-            for count in sorted({1, os.cpu_count() or 1}):
+            for count in sorted({1, cores}):
+                key = f"{base}_{name}_{count}_threads"
+                load = os.getloadavg()[0]
+                if count > 1 and load > 0.75 * cores:
+                    numbers[key] = f"skipped: the machine is busy (load {load:.1f}); threads would wait for each other"
+                    continue
                 with threads(count):
-                    found = _compare(lm, num_samples)
-                numbers |= {f"{base}_{name}_{count}_threads_{key}": value for key, value in found.items()}
+                    numbers |= {f"{key}_{way}": value for way, value in _compare(lm, num_samples).items()}
     return numbers
 
 

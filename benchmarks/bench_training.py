@@ -23,7 +23,7 @@ BATCHES = {"all": (64, 96, 1.0), "some": (24, 140, 0.18)}
 
 
 def run() -> dict[str, float]:
-    """Return tokens per second of each way, ratios to the plain loop of the same format, and to the faster plain loop."""
+    """Return tokens per second of each way, ratios to the plain loop of the same format and to the faster of both."""
     numbers: dict[str, float] = {}
     for base in ("tiny", "nano"):
         lm = build(base, tokenizer=build_tokenizer(), seed=0)

@@ -1,8 +1,9 @@
 """How is our code timed beside a peer's, on a machine that others use too?
 
 Ways of doing one thing take turns, so that what disturbs one disturbs all; a ratio is the median over turns of
-peer / ours (above 1: ours is faster), and a time the median of its turns. `peak_flops` says what the machine could do
-at that moment.
+peer / ours (above 1: ours is faster), and a time the median of its turns. One thread is timed by the processor's clock,
+which does not run while others have the core; several threads by the wall's, with the machine's load beside it.
+`peak_flops` says what the machine could do at that moment.
 
 Example:
     times = take_turns({"plain": plain, "ours": ours}, turns=7)
@@ -19,18 +20,19 @@ from contextlib import contextmanager
 import torch
 
 Times = Mapping[str, list[float]]
-"""Way of doing it -> wall seconds of each turn."""
+"""Way of doing it -> seconds of each turn."""
 
 
 def take_turns(ways: Mapping[str, Callable[[], object]], *, turns: int) -> Times:
     """Time every way once a turn, after one turn that is not counted."""
+    clock = time.process_time if torch.get_num_threads() == 1 else time.perf_counter
     times: dict[str, list[float]] = {name: [] for name in ways}
     for turn in range(turns + 1):
         for name, way in ways.items():
-            started = time.perf_counter()
+            started = clock()
             way()
             if turn:
-                times[name].append(time.perf_counter() - started)
+                times[name].append(clock() - started)
     return times
 
 
