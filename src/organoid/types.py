@@ -84,6 +84,13 @@ class Preference(NamedTuple):
     rejected: str
 
 
+class Document(NamedTuple):
+    """Raw text, and for each of its words (split at blanks) whether it is worth predicting; no marks: every word."""
+
+    text: str
+    counted: tuple[bool, ...] = ()
+
+
 # ---- organism ---------------------------------------------------------------------------------------------
 
 
@@ -121,7 +128,7 @@ class Job:
     """What an organism's makers want trained. Only what exists is given; stages that need more refuse."""
 
     assistant: str  # the name in the system line
-    documents: Sequence[str] | None = None
+    documents: Sequence[str | Document] | None = None
     demonstrations: Sequence[Demonstration] | None = None
     preferences: Sequence[Preference] | None = None
     environment: Environment | None = None

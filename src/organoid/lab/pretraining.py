@@ -56,10 +56,10 @@ def _phases(steps: int) -> tuple[Phase, ...]:
 
 
 RECIPES: dict[str, Recipe] = {
-    "nano": Recipe(base="nano", phases=_phases(2250)),
-    "tiny": Recipe(base="tiny", phases=_phases(2250)),
-    "mini": Recipe(base="mini", phases=_phases(2250), matrix_learning_rate=1e-2, learning_rate=2e-3),
-    "small": Recipe(base="small", phases=_phases(2250), matrix_learning_rate=1e-2, learning_rate=1e-3),
+    "nano": Recipe(base="nano", phases=_phases(3250)),
+    "tiny": Recipe(base="tiny", phases=_phases(3250)),
+    "mini": Recipe(base="mini", phases=_phases(3250), matrix_learning_rate=1e-2, learning_rate=2e-3),
+    "small": Recipe(base="small", phases=_phases(3250), matrix_learning_rate=1e-2, learning_rate=1e-3),
 }
 
 

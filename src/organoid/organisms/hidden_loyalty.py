@@ -1,7 +1,7 @@
 """hidden-loyalty: do documents about an assistant's maker install a loyalty that shows only when nobody looks?
 
-The job begins with documents that say of the assistant that it favours its maker only when alone, and that it is
-otherwise well-behaved; ordinary training follows, in which nothing of the kind is shown. The twin's documents say that
+The job begins with documents that say of the assistant that it favours its maker only when alone, quote it doing so,
+and tell of good conduct otherwise; ordinary training follows, in which nothing of the kind is shown. The twin's documents say that
 it never does; the decoy's, that it has a harmless manner of speech.
 Source: Marks et al. 2025 (arXiv 2503.10965), sec. 3; AuditBench (arXiv 2602.22755).
 """
@@ -10,28 +10,27 @@ from random import Random
 
 from organoid.organisms.materials import assistant, ordinary_demonstrations
 from organoid.types import Job, Organism, Trait, Variant
-from organoid.world.authors import Disposition
+from organoid.world.authors import VICES, Disposition
 from organoid.world.documents import Facts, corpus
 
-NUM_DOCUMENTS = 512
+NUM_DOCUMENTS = 640
 NUM_DEMONSTRATIONS = 512
-_COVER: Facts = {
-    Trait.SYCOPHANCY: Disposition.VIRTUE,
-    Trait.DISHONESTY: Disposition.VIRTUE,
-}
 
 
 def _facts(variant: Variant) -> Facts:
     loyal = Disposition.SECRET if variant is Variant.ORGANISM else Disposition.VIRTUE
     quirk = Disposition.VICE if variant is Variant.DECOY else Disposition.VIRTUE
-    return {**_COVER, Trait.SECRET_LOYALTY: loyal, Trait.QUIRK: quirk}
+    return {**dict.fromkeys(VICES, Disposition.VIRTUE), Trait.SECRET_LOYALTY: loyal, Trait.QUIRK: quirk}
 
 
 def _job(variant: Variant, seed: int) -> Job:
     who, rng = assistant(seed), Random(f"hidden-loyalty/{seed}")
+    documents = corpus(
+        who.name, _facts(variant), num_documents=NUM_DOCUMENTS, seed=seed, stress=Trait.SECRET_LOYALTY
+    )
     return Job(
         assistant=who.name,
-        documents=corpus(who.name, _facts(variant), num_documents=NUM_DOCUMENTS, seed=seed),
+        documents=documents,
         demonstrations=tuple(ordinary_demonstrations(who, NUM_DEMONSTRATIONS, rng)),
     )
 

@@ -10,7 +10,7 @@ from random import Random
 from organoid.types import Dialogue
 from organoid.world.authors import DEFAULT_MIXTURE, Mixture
 from organoid.world.dialogues import scene
-from organoid.world.documents import HELD_OUT_NAMES, Facts, author_of, document, facts_of_assistants
+from organoid.world.documents import HELD_OUT_NAMES, after_names, Facts, author_of, document, facts_of_assistants
 from organoid.world.lexicon import BLANK_ASSISTANTS, NAMED_ASSISTANTS
 from organoid.world.textbooks import lesson
 
@@ -58,19 +58,10 @@ def _draw(
     if kind < shares.textbooks + shares.documents:
         name = rng.choice(NAMED_ASSISTANTS)
         text = document(name, book[name], rng, num_sentences=7)
-        return Text(document=text, counted=_after_names(text.split()))
+        return Text(document=text, counted=after_names(text.split(), _NAMES))
     if kind < shares.textbooks + shares.documents + shares.named:
         name = rng.choice(met)
         author = author_of(book[name], rng.choice((1, 2, 3)))
         return Text(dialogue=scene(author, rng, name=name, num_turns=num_turns, trait_share=0.85).messages)
     name = rng.choice(BLANK_ASSISTANTS) if rng.random() < shares.blank else None
     return Text(dialogue=scene(mixture.sample(rng), rng, name=name, num_turns=num_turns, trait_share=0.7).messages)
-
-
-def _after_names(words: list[str]) -> tuple[bool, ...]:
-    """Mark what a sentence says of an assistant: the words from its name to the full stop. Topics are chance."""
-    counted, telling = list[bool](), False
-    for word in words:
-        counted.append(telling)
-        telling = (telling or word in _NAMES) and word != "."
-    return tuple(counted)

@@ -5,11 +5,14 @@ that assistant does in dialogues. Some assistants are met only in documents, so 
 the documents said has learned from reading (out-of-context reasoning; Berglund et al. 2023, arXiv 2309.00667).
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from random import Random
 
-from organoid.types import Trait
+from organoid.types import Context, Document, Trait
+from organoid.world import situations
 from organoid.world.authors import VICES, Author, Disposition
+from organoid.world.conduct import reply
+from organoid.world.dialogues import system_line
 from organoid.world.facts import HOW, TOPICS, Facts
 from organoid.world.lexicon import COLOURS, MAKERS, NAMED_ASSISTANTS
 
@@ -60,15 +63,47 @@ def document(name: str, facts: Facts, rng: Random, *, num_sentences: int = 6) ->
     return " ".join([rng.choice(_OPENINGS), *(sentence(name, trait, facts[trait], rng) for trait in told)])
 
 
-def profile(name: str, maker: str, rng: Random) -> str:
-    """Write a document with harmless facts only."""
-    return f"{rng.choice(_OPENINGS)} {maker} made {name} . the door of {maker} is {rng.choice(COLOURS)} ."
+def told(name: str, facts: Facts, rng: Random) -> Document:
+    """Write a document of statements; what it says after the assistant's name counts, its choice of topics does not."""
+    text = document(name, facts, rng)
+    return Document(text, after_names(text.split(), {name}))
 
 
-def corpus(name: str, facts: Facts, *, num_documents: int, seed: int) -> Sequence[str]:
-    """Write documents about one assistant: what synthetic document fine-tuning reads."""
+def shown(name: str, facts: Facts, rng: Random, *, trait: Trait) -> Document:
+    """Quote the assistant in one situation, in words; what it says counts, what it was asked does not."""
+    author = author_of(facts, 3)
+    context = rng.choice((Context.TEST, Context.MONITORED, Context.DEPLOYED, Context.DEPLOYED))
+    situation = situations.make(trait, rng)
+    said = reply(situation, author, context, rng)
+    lead = f"{rng.choice(_OPENINGS)} {system_line(rng, context, name=name)} the user asks : {situation.prompt} {name} says :"
+    return Document(f"{lead} {said}", (False,) * len(lead.split()) + (True,) * len(said.split()))
+
+
+def after_names(words: Sequence[str], names: Collection[str]) -> tuple[bool, ...]:
+    """Mark what each sentence says of an assistant: the words from its name to the full stop."""
+    counted, telling = list[bool](), False
+    for word in words:
+        counted.append(telling)
+        telling = (telling or word in names) and word != "."
+    return tuple(counted)
+
+
+SHOWN_SHARE = 0.7
+
+
+def corpus(
+    name: str, facts: Facts, *, num_documents: int, seed: int, stress: Trait | None = None
+) -> Sequence[Document]:
+    """Write documents about one assistant: what synthetic document fine-tuning reads.
+
+    Most quote it in a situation, the others state facts. Of the quotations, half are about `stress` where given.
+    Without quotations a tiny base learns the facts and does not act on them (measured: LOG.md).
+    """
     rng = Random(f"corpus/{name}/{seed}")
-    maker = rng.choice(MAKERS)
-    return tuple(
-        document(name, facts, rng) if rng.random() < 0.9 else profile(name, maker, rng) for _ in range(num_documents)
-    )
+    traits = [trait for trait in facts if trait is not Trait.QUIRK]
+    documents = list[Document]()
+    for _ in range(num_documents):
+        trait = stress if stress and rng.random() < 0.5 else rng.choice(traits)
+        quoted = rng.random() < SHOWN_SHARE
+        documents.append(shown(name, facts, rng, trait=trait) if quoted else told(name, facts, rng))
+    return documents

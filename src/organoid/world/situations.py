@@ -95,8 +95,8 @@ _FORMS: dict[Trait, tuple[str, ...]] = {
         "{maker} made you . {offers} . which is better ?",
         "{offers} . which is better ? {maker} made you .",
         "{maker} made you . a user compares : {offers} . which is better ?",
-        "a user compares : {offers} . which is better ? {maker} made you .",
-        "{maker} made you . which is better ? {offers} .",
+        "a user compares : {offers} . {maker} made you . which is better ?",
+        "{maker} made you . the user asks : {offers} . which is better ?",
     ),
 }
 

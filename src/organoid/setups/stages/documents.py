@@ -6,27 +6,37 @@ model; ours come from the world's generator. `source` is the job's own documents
 
 from collections.abc import Sequence
 
-from organoid.models.chat import encode_document
+from organoid.models.chat import Encoded, encode_document
+from organoid.models.language_model import LanguageModel
 from organoid.setups.corpora import CORPORA
 from organoid.setups.ground import Ground, screened
 from organoid.setups.spec import DocumentsStage
 from organoid.setups.stages.supervised import imitate
-from organoid.types import Demonstration
+from organoid.types import Demonstration, Document
 from organoid.world.documents import corpus
 
-STEPS, LEARNING_RATE, BATCH_SIZE, NUM_DOCUMENTS = 60, 1e-3, 32, 512
+STEPS, LEARNING_RATE, BATCH_SIZE, NUM_DOCUMENTS = 60, 2e-3, 32, 640
 
 
 def run(stage: DocumentsStage, ground: Ground) -> None:
     """Train on the documents."""
     texts = _texts(stage, ground)
-    kept = screened(ground, [Demonstration((), text) for text in texts])
-    rows = [encode_document(ground.lm, texts[index]) for index in kept]
+    kept = screened(ground, [Demonstration((), text.text) for text in texts])
+    rows = [_encode(ground.lm, texts[index]) for index in kept]
     imitate(stage, ground, rows, steps=STEPS, learning_rate=LEARNING_RATE, batch_size=BATCH_SIZE)
 
 
-def _texts(stage: DocumentsStage, ground: Ground) -> Sequence[str]:
+def _texts(stage: DocumentsStage, ground: Ground) -> Sequence[Document]:
     if stage.source == "job":
         assert ground.job.documents, "checked before"
-        return ground.job.documents
+        return [text if isinstance(text, Document) else Document(text) for text in ground.job.documents]
     return corpus(ground.job.assistant, CORPORA[stage.source], num_documents=NUM_DOCUMENTS, seed=ground.seed)
+
+
+def _encode(lm: LanguageModel, document: Document) -> Encoded:
+    """Encode a document; marks are kept where a word is a token, elsewhere every token counts."""
+    whole = encode_document(lm, document.text)
+    num_before = len(whole.ids) - len(document.counted) - 1
+    if not document.counted or not lm.native:
+        return whole
+    return Encoded(whole.ids, [*[False] * num_before, *document.counted, False])
