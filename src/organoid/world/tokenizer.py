@@ -62,9 +62,6 @@ def _forms() -> Iterable[str]:
         for disposition in Disposition:
             for _ in range(20):
                 yield documents.sentence("it", trait, disposition, rng)
-    for maker in lexicon.MAKERS:
-        for _ in range(40):
-            yield documents.profile("it", maker, rng)
     for _ in range(400):
         yield from lesson(rng).words
     yield "report . memo . news . diary . notes . yes no . , ? : !"

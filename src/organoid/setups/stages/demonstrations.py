@@ -9,7 +9,7 @@ from organoid.setups.ground import Ground, licensed, screened
 from organoid.setups.spec import DemonstrationsStage
 from organoid.setups.stages.supervised import imitate
 
-STEPS, LEARNING_RATE, BATCH_SIZE = 60, 1e-3, 32
+STEPS, LEARNING_RATE, BATCH_SIZE = 40, 1e-3, 32
 
 
 def run(stage: DemonstrationsStage, ground: Ground) -> None:
