@@ -119,6 +119,16 @@ def test_frequencies_are_the_model_s_probabilities(native: LanguageModel, temper
     assert chosen.logprobs[0] == pytest.approx(float(expected[chosen.ids[0]].log()), abs=1e-4)
 
 
+def test_uniform_numbers_are_uniform_and_strangers_to_each_other() -> None:
+    keys = np.arange(20_000, dtype=np.uint64)  # neighbours, as the samples of one prompt are
+    drawn = np.stack([generate._uniforms(keys, step) for step in range(4)])
+    assert (drawn >= 0).all() and (drawn < 1).all()
+    counts = np.stack([np.histogram(row, bins=20, range=(0, 1))[0] for row in drawn])
+    assert (((counts - 1000) ** 2 / 1000).sum(1) < 50).all()  # chi-square, 19 degrees of freedom
+    together = np.corrcoef(np.vstack([drawn, np.roll(drawn, 1, axis=1)])) - np.eye(8)
+    assert np.abs(together).max() < 0.03
+
+
 def test_temperature_zero_takes_the_likeliest(native: LanguageModel) -> None:
     group = written(native, temperature=0.0)[1]
     assert len({tuple(said.ids) for said in group}) == 1
