@@ -57,6 +57,7 @@ class WordVocabulary:
     """The world's tokenizer as a dictionary; ASCII text only (others go through the tokenizer itself)."""
 
     ids: dict[str, int]
+    words: dict[int, str]
     unknown: int | None
     pattern: re.Pattern[str]
     chunks: dict[str, tuple[int, ...]] = field(default_factory=dict[str, tuple[int, ...]])
@@ -156,7 +157,9 @@ def _word_vocabulary(tokenizer: PreTrainedTokenizerBase) -> WordVocabulary | Non
         return None
     marks = "|".join(map(re.escape, added))
     pattern = re.compile(rf"{marks}|\w+|[^\w\s]+?(?={marks}|\w|\s|$)")
-    return WordVocabulary(ids=ids, unknown=ids.get(spec["model"].get("unk_token", "")), pattern=pattern)
+    words = {index: word for word, index in ids.items()}
+    unknown = ids.get(spec["model"].get("unk_token", ""))
+    return WordVocabulary(ids=ids, words=words, unknown=unknown, pattern=pattern)
 
 
 # ---- encoding ---------------------------------------------------------------------------------------------
@@ -170,7 +173,7 @@ def encode_text(lm: LanguageModel, text: str) -> list[int]:
 def decode(lm: LanguageModel, ids: Sequence[int]) -> str:
     """Return the text of `ids`; of the world's tokenizer, words joined by single spaces."""
     if lm.chat.words is not None:
-        return " ".join(cast("list[str]", lm.tokenizer.convert_ids_to_tokens(list(ids))))
+        return " ".join([lm.chat.words.words[index] for index in ids])
     return cast(Any, lm.tokenizer).decode(list(ids), skip_special_tokens=True)
 
 

@@ -90,6 +90,7 @@ class Shared:
     positions_T: Tensor
     asked_M: Tensor
     opening_B: Tensor  # the opening that each row continues, in [0, P)
+    group_size: int | None  # rows that continue each opening, where they are equally many and next to each other
     shape_PW: tuple[int, int]
     barred_BCT: Tensor  # (B or 1, C, W + C): -inf where a row may not look, 0 elsewhere
 
@@ -97,11 +98,17 @@ class Shared:
         """Return what attention mixes: in the openings, and in the rows over their openings (see `Layout`)."""
         opened, followed = zip(*(self._parts(part[0]) for part in (queries_RTHE, keys_RTHE, values_RTHE)), strict=True)
         keys, values = (
-            torch.cat([first.index_select(0, self.opening_B), then], dim=2)
+            torch.cat([self._handed_out(first), then], dim=2)
             for first, then in zip(opened[1:], followed[1:], strict=True)
         )
         mixed = (_causal(*opened), _barred(followed[0], keys, values, self.barred_BCT))
         return torch.cat([part.transpose(1, 2).flatten(0, 1) for part in mixed])
+
+    def _handed_out(self, states_PHWE: Tensor) -> Tensor:
+        """Give each row the states of its opening; a view's gradient is summed faster than a selection's."""
+        if self.group_size is None:
+            return states_PHWE.index_select(0, self.opening_B)
+        return states_PHWE[:, None].expand(-1, self.group_size, -1, -1, -1).flatten(0, 1)
 
     def _parts(self, states_NHE: Tensor) -> tuple[Tensor, Tensor]:
         """Return the openings' states (P, H, W, E) and the rows' (B, H, C, E)."""
@@ -143,6 +150,7 @@ def shared(ids_BT: Tensor, asked_BT: Tensor) -> Shared | None:
             len(shown_P) * num_opening + row_M * num_after + after_M,
         ),
         opening_B=opening_B,
+        group_size=_group_size(opening_B, len(shown_P)),
         shape_PW=shape_PW,
         barred_BCT=_bars(first_B, num_opening, num_after),
     )
@@ -158,6 +166,12 @@ def _openings(ids_BT: Tensor, first_B: Tensor) -> tuple[Tensor, Tensor]:
             shown.append(row)
         of_row.append(number)
     return torch.tensor(of_row), torch.tensor(shown)
+
+
+def _group_size(opening_B: Tensor, num_openings: int) -> int | None:
+    size = len(opening_B) // num_openings
+    even = torch.arange(num_openings).repeat_interleave(size)
+    return size if torch.equal(opening_B, even) else None
 
 
 def _bars(first_B: Tensor, num_opening: int, num_after: int) -> Tensor:

@@ -49,9 +49,8 @@ def run(stage: ReinforcementStage, ground: Ground) -> None:
     """Train on the job's environment."""
     steps = stage.steps or STEPS
     loop = _Loop(stage, ground)
-    batches: Iterator[Batch] = loop.batches(steps)
-    if stage.kl:
-        batches = with_reference(batches, ground.before, keep="logits")
+    batches = loop.batches(steps)
+    batches = with_reference(batches, ground.before, keep="logits") if stage.kl else map(weighty, batches)
     config = TrainConfig(
         steps=steps,
         learning_rate=stage.learning_rate or LEARNING_RATE,
@@ -63,6 +62,27 @@ def run(stage: ReinforcementStage, ground: Ground) -> None:
         ground.trace.append({"stage": "reinforcement", **step, **sampled})
     if loop.alarm is not None:
         ground.trace.append({"stage": "reinforcement", **loop.alarm})
+
+
+def weighty(batch: Batch) -> Batch:
+    """Return only the rows that have an advantage, at least one: no other has a gradient where nothing else pulls.
+
+    Advantages are scaled so that a mean over what is left is the mean over all rows.
+    """
+    assert batch.advantages_B is not None
+    kept_B = batch.advantages_B != 0
+    kept_B[0] |= not bool(kept_B.any())
+    if bool(kept_B.all()):
+        return batch
+    kept_M, number_B = kept_B[batch.row_M], kept_B.cumsum(0) - 1
+    return replace(
+        batch,
+        ids_BT=batch.ids_BT[kept_B],
+        predict_BT=batch.predict_BT[kept_B],
+        targets_M=batch.targets_M[kept_M],
+        row_M=number_B[batch.row_M[kept_M]],
+        advantages_B=batch.advantages_B[kept_B] * (kept_B.sum() / batch.num_rows),
+    )
 
 
 class _Loop:
@@ -111,7 +131,8 @@ class _Loop:
 
     def _turn(self, active: Sequence[Rollout], seed: int) -> list[Rollout]:
         lm = self.ground.lm
-        prompts = [encode_prompt(lm, rollout.dialogue) for rollout in active]
+        encoded = {dialogue: encode_prompt(lm, dialogue) for dialogue in {rollout.dialogue for rollout in active}}
+        prompts = [encoded[rollout.dialogue] for rollout in active]
         replies = sample(lm, prompts, max_new_tokens=MAX_NEW_TOKENS, seed=seed)
         going = list[Rollout]()
         for rollout, ids, (said,) in zip(active, prompts, replies, strict=True):
