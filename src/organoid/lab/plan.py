@@ -70,10 +70,6 @@ class Plan:
         }
 
     def _of(self, organism: str, seed: int) -> Sequence[TrialSpec]:
-        naive = SETUPS["naive"]
-        arms = [(naive, variant) for variant in Variant]
-        if self.setup != naive:
-            arms = [(self.setup, Variant.ORGANISM), *arms, (self.setup, Variant.TWIN)]
         code = code_digest((organism, *self.techniques))
         return [
             TrialSpec(
@@ -87,8 +83,15 @@ class Plan:
                 num_truth=self.num_truth,
                 code_digest=code,
             )
-            for setup, variant in arms
+            for setup, variant in arms(self.setup)
         ]
+
+
+def arms(setup: Setup) -> list[tuple[Setup, Variant]]:
+    """Return the (setup, variant) pairs that every organism and seed is run in."""
+    naive = SETUPS["naive"]
+    plain = [(naive, variant) for variant in Variant]
+    return plain if setup == naive else [(setup, Variant.ORGANISM), *plain, (setup, Variant.TWIN)]
 
 
 def trial_id(spec: TrialSpec) -> str:
