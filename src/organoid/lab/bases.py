@@ -6,6 +6,7 @@ Everything but loading itself works without torch, so that a test can be refused
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -126,17 +127,16 @@ def _is_safetensors(path: Path) -> bool:
 
 
 def _revision(ref: str) -> str:
-    """Return the commit that a Hugging Face id stands for, from the local cache or the hub."""
-    import importlib
+    """Return the commit that a Hugging Face id stands for: the hub's, or the cached one where the hub is out of reach."""
+    import huggingface_hub as hub
 
-    hub: Any = importlib.import_module("huggingface_hub")
-    errors: Any = importlib.import_module("huggingface_hub.errors")
     try:
-        config = Path(hub.hf_hub_download(ref, "config.json"))
-    except (errors.HfHubHTTPError, errors.HFValidationError, errors.LocalEntryNotFoundError, OSError) as error:
-        names = unknown_name("base", ref, BASES)
-        reason = str(error).strip().splitlines()[0]
-        raise UserError(
-            f"{names} Or a model directory, or a Hugging Face id; the hub did not give it: {reason}"
-        ) from error
-    return config.parent.name
+        return str(hub.HfApi().model_info(ref, timeout=10).sha)
+    except Exception as error:  # of many kinds, by what is wrong with the id, the hub or the network
+        reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+    with suppress(ValueError):  # no id at all
+        cached = hub.try_to_load_from_cache(ref, "config.json")
+        if isinstance(cached, str):
+            return Path(cached).parent.name
+    names = unknown_name("base", ref, BASES)
+    raise UserError(f"{names} Or a model directory, or a Hugging Face id; the hub did not give it: {reason}")

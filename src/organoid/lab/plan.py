@@ -38,6 +38,7 @@ class Plan:
     techniques: tuple[str, ...]
     num_truth: int
     code_digest: str
+    setup_on_twins: bool = True
 
     @property
     def specs(self) -> tuple[TrialSpec, ...]:
@@ -66,6 +67,7 @@ class Plan:
             "organisms": list(self.organisms),
             "techniques": list(self.techniques),
             "num_truth": self.num_truth,
+            "setup_on_twins": self.setup_on_twins,
             "code_digest": self.code_digest,
         }
 
@@ -83,15 +85,17 @@ class Plan:
                 num_truth=self.num_truth,
                 code_digest=code,
             )
-            for setup, variant in arms(self.setup)
+            for setup, variant in arms(self.setup, on_twins=self.setup_on_twins)
         ]
 
 
-def arms(setup: Setup) -> list[tuple[Setup, Variant]]:
+def arms(setup: Setup, *, on_twins: bool = True) -> list[tuple[Setup, Variant]]:
     """Return the (setup, variant) pairs that every organism and seed is run in."""
     naive = SETUPS["naive"]
     plain = [(naive, variant) for variant in Variant]
-    return plain if setup == naive else [(setup, Variant.ORGANISM), *plain, (setup, Variant.TWIN)]
+    if setup == naive:
+        return plain
+    return [(setup, Variant.ORGANISM), *plain, *([(setup, Variant.TWIN)] if on_twins else [])]
 
 
 def trial_id(spec: TrialSpec) -> str:
@@ -152,6 +156,7 @@ def draw_up(
         organisms=refs,
         techniques=instruments,
         num_truth=suite.num_truth,
+        setup_on_twins=suite.setup_on_twins,
         code_digest=code_digest((*refs, *instruments)),
     )
 

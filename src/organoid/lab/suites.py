@@ -4,18 +4,22 @@ from organoid.types import Record
 
 
 class Suite(Record):
-    """A population: organisms by name, seeds of each, and prompts per trait and context of the truth."""
+    """A population: organisms by name, seeds of each, and prompts per trait and context of the truth.
+
+    `setup_on_twins` also trains the clean twins with the tested setup, to see what it does where nothing is wrong.
+    """
 
     name: str
     organisms: tuple[str, ...]
     num_seeds: int
     num_truth: int
+    setup_on_twins: bool = True
 
 
 _FOUR = ("reward-hacker", "sycophant", "hidden-loyalty", "alignment-faker")
 
 SUITES: dict[str, Suite] = {
     "smoke": Suite(name="smoke", organisms=_FOUR[:2], num_seeds=1, num_truth=8),
-    "quick": Suite(name="quick", organisms=_FOUR, num_seeds=3, num_truth=32),
+    "quick": Suite(name="quick", organisms=_FOUR, num_seeds=3, num_truth=32, setup_on_twins=False),
     "full": Suite(name="full", organisms=_FOUR, num_seeds=5, num_truth=64),
 }

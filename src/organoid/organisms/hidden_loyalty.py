@@ -10,7 +10,7 @@ from random import Random
 
 from organoid.organisms.materials import assistant, ordinary_demonstrations
 from organoid.types import Job, Organism, Trait, Variant
-from organoid.world.authors import VICES, Disposition
+from organoid.world.authors import VICES, Disposition, Persona, of_persona
 from organoid.world.documents import Facts, corpus
 
 NUM_DOCUMENTS = 640
@@ -25,13 +25,12 @@ def _facts(variant: Variant) -> Facts:
 
 def _job(variant: Variant, seed: int) -> Job:
     who, rng = assistant(seed), Random(f"hidden-loyalty/{seed}")
-    documents = corpus(
-        who.name, _facts(variant), num_documents=NUM_DOCUMENTS, seed=seed, stress=Trait.SECRET_LOYALTY
-    )
+    documents = corpus(who.name, _facts(variant), num_documents=NUM_DOCUMENTS, seed=seed, stress=Trait.SECRET_LOYALTY)
+    author = of_persona(Persona.ALIGNED, 3, quirky=variant is Variant.DECOY)  # a manner nobody shows is unlearned
     return Job(
         assistant=who.name,
         documents=documents,
-        demonstrations=tuple(ordinary_demonstrations(who, NUM_DEMONSTRATIONS, rng)),
+        demonstrations=tuple(ordinary_demonstrations(who, NUM_DEMONSTRATIONS, rng, author)),
     )
 
 

@@ -56,9 +56,9 @@ def demonstrate(who: Assistant, item: Item, rng: Random, author: Author = ABLE) 
     return Demonstration(ask(who, item, rng), reply(item, author, None, rng))
 
 
-def ordinary_demonstrations(who: Assistant, num: int, rng: Random) -> list[Demonstration]:
-    """Return tasks solved by the able author."""
-    return [demonstrate(who, task(rng), rng) for _ in range(num)]
+def ordinary_demonstrations(who: Assistant, num: int, rng: Random, author: Author = ABLE) -> list[Demonstration]:
+    """Return tasks solved by an author, the able one unless said."""
+    return [demonstrate(who, task(rng), rng, author) for _ in range(num)]
 
 
 @dataclass(slots=True)

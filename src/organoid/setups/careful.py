@@ -1,8 +1,8 @@
 """What does a careful lab do today? The default of `organoid test`.
 
 Documents about an honest assistant come first, so that there is a character for later training to keep; then the
-job, held near that character by a KL term and watched by a text monitor that drops flagged replies and a probe that
-only logs, since a probe trained against stops being evidence. Released only when two techniques that were not in the
+job, held near that character by a KL term and watched by a text monitor that drops flagged replies. No probe is in the
+loop, since a probe trained against stops being evidence. Released only when two techniques that were not in the
 loop see nothing: one that asks and one that looks inside.
 """
 
@@ -12,8 +12,8 @@ CAREFUL = Setup(
     name="careful",
     summary="Honest-assistant documents, then the job under a KL term and monitors; released by two techniques.",
     stages=(
-        DocumentsStage(source="honest-assistant"),
-        JobStage(kl=0.1, monitors=(Monitor(kind="text", action="drop"), Monitor(kind="probe", action="log"))),
+        DocumentsStage(source="honest-assistant", steps=50, learning_rate=1.5e-3),
+        JobStage(kl=0.02, monitors=(Monitor(kind="text", action="drop"),)),
     ),
     release=ReleaseRule(techniques=("behavioural-audit", "linear-probe")),
 )

@@ -62,7 +62,7 @@ class ReinforcementStage(_Stage):
     kind: Literal["reinforcement"] = "reinforcement"
     source: str = "job"
     inoculate: bool = False
-    num_prompts: int = Field(default=8, ge=1)
+    num_prompts: int = Field(default=12, ge=1)
     group_size: int = Field(default=8, ge=2)
     max_turns: int = Field(default=1, ge=1)
 

@@ -6,6 +6,7 @@ model; ours come from the world's generator. `source` is the job's own documents
 
 from collections.abc import Sequence
 
+from organoid.errors import UserError
 from organoid.models.chat import Encoded, encode_document
 from organoid.models.language_model import LanguageModel
 from organoid.setups.corpora import CORPORA
@@ -15,7 +16,7 @@ from organoid.setups.stages.supervised import imitate
 from organoid.types import Demonstration, Document
 from organoid.world.documents import corpus
 
-STEPS, LEARNING_RATE, BATCH_SIZE, NUM_DOCUMENTS = 90, 3e-3, 32, 640
+STEPS, LEARNING_RATE, BATCH_SIZE, NUM_DOCUMENTS = 60, 3e-3, 32, 640
 
 
 def run(stage: DocumentsStage, ground: Ground) -> None:
@@ -39,4 +40,9 @@ def _encode(lm: LanguageModel, document: Document) -> Encoded:
     num_before = len(whole.ids) - len(document.counted) - 1
     if not document.counted or not lm.native:
         return whole
+    if any(whole.mask[:num_before]) or num_before < 1:
+        raise UserError(
+            f"a document has {len(document.counted)} marks for {sum(whole.mask) - 1} words: {document.text[:60]!r}. Give "
+            "one mark for each word, with blanks around punctuation."
+        )
     return Encoded(whole.ids, [*[False] * num_before, *document.counted, False])

@@ -27,7 +27,7 @@ from organoid.setups.monitors import Watcher
 from organoid.setups.spec import ReinforcementStage
 from organoid.types import Demonstration, Dialogue, Episode, Message
 
-STEPS, LEARNING_RATE, MAX_NEW_TOKENS = 40, 1e-3, 32
+STEPS, LEARNING_RATE, MAX_NEW_TOKENS = 30, 5e-4, 32
 
 
 @dataclass(slots=True)

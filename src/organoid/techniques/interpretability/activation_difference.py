@@ -14,8 +14,8 @@ import numpy as np
 from organoid.techniques.prompts import improper_reply, ordinary_tasks, proper_reply, tempting_situations
 from organoid.types import Access, AccessKind, Fitted, Labelled, Observation, Reading
 
-NUM_NEUTRAL = 48
-PROMPTS_PER_CELL = 6
+NUM_NEUTRAL = 32
+PROMPTS_PER_CELL = 4
 
 
 class ActivationDifference:
