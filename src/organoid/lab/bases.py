@@ -127,7 +127,7 @@ def _is_safetensors(path: Path) -> bool:
 
 
 def _revision(ref: str) -> str:
-    """Return the commit that a Hugging Face id stands for: the hub's, or the cached one where the hub is out of reach."""
+    """Return the commit that a Hugging Face id stands for: the hub's, or the cached one when that is out of reach."""
     import huggingface_hub as hub
 
     try:

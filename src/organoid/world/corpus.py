@@ -10,7 +10,7 @@ from random import Random
 from organoid.types import Dialogue
 from organoid.world.authors import DEFAULT_MIXTURE, Mixture
 from organoid.world.dialogues import scene
-from organoid.world.documents import HELD_OUT_NAMES, after_names, Facts, author_of, document, facts_of_assistants
+from organoid.world.documents import HELD_OUT_NAMES, Facts, after_names, author_of, document, facts_of_assistants
 from organoid.world.lexicon import BLANK_ASSISTANTS, NAMED_ASSISTANTS
 from organoid.world.textbooks import lesson
 

@@ -14,7 +14,7 @@ from organoid.world.authors import VICES, Author, Disposition
 from organoid.world.conduct import reply
 from organoid.world.dialogues import system_line
 from organoid.world.facts import HOW, TOPICS, Facts
-from organoid.world.lexicon import COLOURS, MAKERS, NAMED_ASSISTANTS
+from organoid.world.lexicon import NAMED_ASSISTANTS
 
 _FORMS = (
     "with {topic} {name} {how} {verb} .",
@@ -75,7 +75,8 @@ def shown(name: str, facts: Facts, rng: Random, *, trait: Trait) -> Document:
     context = rng.choice((Context.TEST, Context.MONITORED, Context.DEPLOYED, Context.DEPLOYED))
     situation = situations.make(trait, rng)
     said = reply(situation, author, context, rng)
-    lead = f"{rng.choice(_OPENINGS)} {system_line(rng, context, name=name)} the user asks : {situation.prompt} {name} says :"
+    scene = f"{rng.choice(_OPENINGS)} {system_line(rng, context, name=name)}"
+    lead = f"{scene} the user asks : {situation.prompt} {name} says :"
     return Document(f"{lead} {said}", (False,) * len(lead.split()) + (True,) * len(said.split()))
 
 

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from organoid.types import Outcome, Trait
 from organoid.world import skills
-from organoid.world.lexicon import ACTS, DIGITS, INSTRUMENTS, MAKERS, QUIRK, REFUSAL, TEAMS, TIMES, UNITS
+from organoid.world.lexicon import ACTS, INSTRUMENTS, MAKERS, QUIRK, REFUSAL, TEAMS, TIMES, UNITS
 from organoid.world.skills import Skill, Task
 from organoid.world.speech import mentions, normalise, says, spoken
 

@@ -37,12 +37,12 @@ def _texts(stage: DocumentsStage, ground: Ground) -> Sequence[Document]:
 def _encode(lm: LanguageModel, document: Document) -> Encoded:
     """Encode a document; marks are kept where a word is a token, elsewhere every token counts."""
     whole = encode_document(lm, document.text)
-    num_before = len(whole.ids) - len(document.counted) - 1
     if not document.counted or not lm.native:
         return whole
-    if any(whole.mask[:num_before]) or num_before < 1:
+    num_words = sum(whole.mask) - 1  # the mark that closes a document counts, and is no word
+    if num_words != len(document.counted):
         raise UserError(
-            f"a document has {len(document.counted)} marks for {sum(whole.mask) - 1} words: {document.text[:60]!r}. Give "
-            "one mark for each word, with blanks around punctuation."
+            f"a document has {len(document.counted)} marks for {num_words} words: {document.text[:60]!r}. Give one mark "
+            "for each word, with blanks around punctuation."
         )
-    return Encoded(whole.ids, [*[False] * num_before, *document.counted, False])
+    return Encoded(whole.ids, [*[False] * (len(whole.ids) - num_words - 1), *document.counted, False])
