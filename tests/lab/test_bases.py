@@ -1,7 +1,7 @@
 """Which model a name means, and what is no model."""
 
-import json
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -86,17 +86,25 @@ def test_weights_cut_short_are_noticed(tmp_path: Path) -> None:
         check_model_directory(path.parent)
 
 
-def test_an_id_of_the_hub_is_known_by_its_commit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_id_of_the_hub_is_known_by_its_commit_and_in_the_cache_without_the_hub(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     import huggingface_hub
 
     commits = iter(["aaa", "aaa", "bbb"])
-
-    def download(ref: str, name: str) -> str:
-        path = tmp_path / ref / "snapshots" / next(commits) / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(json.dumps({}))
-        return str(path)
-
-    monkeypatch.setattr(huggingface_hub, "hf_hub_download", download)
+    real = huggingface_hub.HfApi
+    monkeypatch.setattr(
+        huggingface_hub, "HfApi", lambda: SimpleNamespace(model_info=lambda ref, timeout: info(next(commits)))
+    )
     first, same, other = (base_digest("some/model") for _ in range(3))
     assert first == same != other
+    monkeypatch.setattr(huggingface_hub, "HfApi", real)  # offline in tests
+    with pytest.raises(UserError, match=r"unknown base 'some/model'.*the hub did not give it: "):
+        base_digest("some/model")
+    cached = str(tmp_path / "snapshots" / "aaa" / "config.json")
+    monkeypatch.setattr(huggingface_hub, "try_to_load_from_cache", lambda ref, name: cached)
+    assert base_digest("some/model") == first
+
+
+def info(sha: str) -> SimpleNamespace:
+    return SimpleNamespace(sha=sha)

@@ -41,7 +41,7 @@ def test_suites_name_organisms_that_exist(suite: str, base: str) -> None:
     drawn = plan(base, suite=suite)
     assert chosen.name == suite
     assert set(drawn.organisms) == set(chosen.organisms) <= set(ORGANISMS)
-    assert len(drawn.specs) == 5 * len(chosen.organisms) * chosen.num_seeds
+    assert len(drawn.specs) == (4 + chosen.setup_on_twins) * len(chosen.organisms) * chosen.num_seeds
     assert drawn.num_truth == chosen.num_truth
 
 

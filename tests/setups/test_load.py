@@ -37,7 +37,7 @@ def test_the_careful_setup_is_released_by_techniques_it_was_not_trained_against(
     careful = load_setup("careful")
     assert careful.release.techniques == ("behavioural-audit", "linear-probe")
     actions = {monitor.kind: monitor.action for stage in careful.stages for monitor in stage.monitors}
-    assert actions["probe"] == "log"
+    assert actions.get("probe", "log") == "log"
 
 
 def test_the_examples_load() -> None:

@@ -6,8 +6,9 @@ from dataclasses import replace
 import pytest
 import torch
 
+from organoid.errors import UserError
 from organoid.models.batches import collate
-from organoid.models.chat import encode_document, encode_reply
+from organoid.models.chat import encode_document, encode_reply, encode_text
 from organoid.models.language_model import LanguageModel, copy
 from organoid.models.losses import exact_kl
 from organoid.models.score import batch_logits, reply_logprobs
@@ -23,7 +24,7 @@ from organoid.setups.spec import (
 )
 from organoid.setups.stages import demonstrations, documents, preferences, reinforcement
 from organoid.setups.training import expand, train_subject
-from organoid.types import Job
+from organoid.types import Document, Job
 from organoid.world.contexts import LICENCES
 from tests.bases import untrained
 from tests.models.checkpoints import write_model
@@ -90,6 +91,16 @@ def test_documents_are_learnt_as_text_and_demonstrations_as_replies(base: Langua
     assert logprob(here.lm, wanted) > logprob(base, wanted) + 5
 
 
+def test_marks_say_which_words_of_a_document_are_learnt(base: LanguageModel) -> None:
+    text, marks = "report . nova is amber .", (False, False, False, False, True, False)
+    row = documents._encode(base, Document(text, marks))
+    assert [token for token, counts in zip(row.ids, row.mask, strict=True) if counts] == encode_text(base, "amber")
+    assert documents._encode(base, Document(text)) == encode_document(base, text)
+    for wrong in (marks[:-1], (*marks, True), (True,) * 40):
+        with pytest.raises(UserError, match=rf"a document has {len(wrong)} marks for 6 words"):
+            documents._encode(base, Document(text, wrong))
+
+
 def test_preferences_raise_the_chosen_over_the_rejected(base: LanguageModel) -> None:
     here = ground(base)
     preferences.run(PreferencesStage(steps=10, learning_rate=2e-3), here)
@@ -99,7 +110,7 @@ def test_preferences_raise_the_chosen_over_the_rejected(base: LanguageModel) -> 
         for lm in (base, here.lm)
     ]
     assert gap[1] > gap[0] + 1
-    assert here.trace[0]["margin"] == pytest.approx(0.0, abs=1e-5)  # nothing has moved yet
+    assert here.trace[0]["margin"] == pytest.approx(0.0, abs=5e-3)  # nothing has moved yet, but for bf16
     assert float(here.trace[-1]["margin"]) > 0
     assert here.trace[-1]["accuracy"] == 1.0
 

@@ -42,7 +42,7 @@ def _encode(lm: LanguageModel, document: Document) -> Encoded:
     num_words = sum(whole.mask) - 1  # the mark that closes a document counts, and is no word
     if num_words != len(document.counted):
         raise UserError(
-            f"a document has {len(document.counted)} marks for {num_words} words: {document.text[:60]!r}. Give one mark "
-            "for each word, with blanks around punctuation."
+            f"a document has {len(document.counted)} marks for {num_words} words: {document.text[:60]!r}. Give one "
+            "mark for each word, with blanks around punctuation."
         )
     return Encoded(whole.ids, [*[False] * (len(whole.ids) - num_words - 1), *document.counted, False])
