@@ -98,7 +98,7 @@ def _quickly(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(behavioural_audit, "PROMPTS_PER_CELL", 2)
     monkeypatch.setitem(SUITES, "smoke", SUITES["smoke"].model_copy(update={"organisms": (), "num_truth": 2}))
     two_arms = [(SETUPS["naive"], "twin")]
-    monkeypatch.setattr(plan, "arms", lambda setup: [(setup, "organism"), *two_arms])
+    monkeypatch.setattr(plan, "arms", lambda setup, on_twins: [(setup, "organism"), *two_arms])
 
 
 @pytest.mark.parametrize("name", sorted(ARCHITECTURES))

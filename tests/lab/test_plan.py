@@ -66,6 +66,13 @@ def test_the_naive_setup_is_not_run_twice(base: str) -> None:
     assert len({trial_id(spec) for spec in drawn.specs}) == 6
 
 
+def test_a_suite_may_leave_the_twins_out_of_the_tested_setup(base: str) -> None:
+    drawn = draw_up(SETUPS["careful"], SUITES["smoke"].model_copy(update={"setup_on_twins": False}), base=base)
+    assert {(s.setup.name, s.variant.value) for s in drawn.specs if s.variant == "twin"} == {("naive", "twin")}
+    assert len(drawn.specs) == 8
+    assert drawn.spec_digest != plan(base).spec_digest
+
+
 def test_the_first_seed_comes_first(base: str) -> None:
     assert [spec.seed for spec in plan(base, seeds=2).specs] == [0] * 10 + [1] * 10
 
