@@ -9,7 +9,7 @@ One process per number of threads, which must be set before torch is imported. I
 contestant runs once, from the same weights, in an order that turns from round to round. A step's seconds go from its
 beginning to the next one's; the first, which warms up, is dropped. One thread is timed by the processor's clock, which
 stands still while others have the core, two by the wall's. Figures are medians over rounds of the median step; ratios
-are taken within a round, and given with the lowest and highest of them.
+are taken within a round, and given with the lowest and highest of them; `best` is each side at its faster precision.
 
 Example:
     $ python -m benchmarks reinforcement
@@ -30,6 +30,7 @@ import time
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
+from importlib.metadata import version
 from itertools import pairwise
 from typing import Any, NamedTuple
 
@@ -49,14 +50,20 @@ class Run(NamedTuple):
 def run() -> dict[str, Any]:
     """Return seconds per step and ratios for one thread and for two; or why not."""
     if importlib.util.find_spec("trl") is None:
-        return {"skipped": "trl is not installed. Type: pip install organoid[bench]"}
-    numbers: dict[str, Any] = {"steps_per_round": STEPS, "rounds": ROUNDS}
-    for threads in THREADS[: os.cpu_count()]:
+        return {"skipped": "trl is not installed; `pip install 'organoid[bench]'`"}
+    numbers: dict[str, Any] = {"trl": version("trl"), "rounds": ROUNDS, "steps_per_round": STEPS}
+    cores = os.cpu_count() or 1
+    for threads in THREADS[:cores]:
+        load = os.getloadavg()[0]
+        if threads > 1 and load > 0.75 * cores:
+            busy = f"skipped: the machine is busy (load {load:.1f}); threads would wait for each other"
+            numbers[f"{threads}_threads"] = busy
+            continue
         environment = os.environ | {"OMP_NUM_THREADS": str(threads), "MKL_NUM_THREADS": str(threads)}
         command = [sys.executable, "-m", "benchmarks.bench_reinforcement"]
         done = subprocess.run(command, env=environment, check=True, capture_output=True, text=True)
         found = json.loads(done.stdout.splitlines()[-1])
-        numbers |= {f"threads{threads}_{name}": value for name, value in found.items()}
+        numbers |= {f"{threads}_threads_{name}": value for name, value in found.items()}
     return numbers
 
 
@@ -87,8 +94,11 @@ def _summary(rounds: Sequence[Mapping[str, Run]]) -> dict[str, Any]:
     seconds = {name: [statistics.median(done[name].step_s) for done in rounds] for name in rounds[0]}
     numbers: dict[str, Any] = {f"{name}_step_s": statistics.median(values) for name, values in seconds.items()}
     pairs = {"fp32": ("trl_fp32", "ours_fp32"), "bf16": ("trl_bf16", "ours_bf16")}
-    best = min(("trl_fp32", "trl_bf16"), key=lambda name: numbers[f"{name}_step_s"])
-    for name, (theirs, ours) in {**pairs, "best": (best, "ours_bf16")}.items():
+    theirs, ours = (
+        min(names, key=lambda name: numbers[f"{name}_step_s"]) for names in zip(*pairs.values(), strict=True)
+    )
+    pairs["best"] = (theirs, ours)
+    for name, (theirs, ours) in pairs.items():
         ratios = [one / other for one, other in zip(seconds[theirs], seconds[ours], strict=True)]
         numbers[f"trl_over_ours_{name}"] = statistics.median(ratios)
         numbers[f"trl_over_ours_{name}_range"] = [min(ratios), max(ratios)]
