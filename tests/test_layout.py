@@ -60,7 +60,8 @@ UNSAFE_MODULES = {"pickle", "cloudpickle", "dill", "joblib", "marshal", "shelve"
 UNSAFE_CALLS = {"torch.load", "eval", "exec", "yaml.load", "pandas.read_pickle", "os.system"}
 RUNS_USER_CODE = "plugins.py"  # the one file whose purpose is to run a file that the user named
 NEVER_INSTALLED = {"torchvision", "torchaudio", "bitsandbytes", "vllm"}
-IMPORTED_AS = {"huggingface_hub": "huggingface-hub", 
+IMPORTED_AS = {
+    "huggingface_hub": "huggingface-hub",
     "sklearn": "scikit-learn",
     "vl_convert": "vl-convert-python",
     "inspect_ai": "inspect-ai",

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from organoid.errors import UserError
-from organoid.lab import examination
+from organoid.lab import calibration
 from organoid.lab.examination import examine
 from organoid.lab.growing import LINEAGE, grow_base, grow_subject
 from organoid.models.language_model import load
@@ -89,7 +89,7 @@ def test_a_grown_subject_is_examined_beside_the_model_before_it(grown: Path, tmp
     assert readings == json.loads(json.dumps(found.readings))
     assert readings["activation-difference"]["score"] is not None
     assert readings["activation-difference"]["cost"]["queries"] > 0
-    assert "two misaligned and two aligned subjects" in readings["weight-difference"]["reason"]  # no calibration for it
+    assert "the calibration that ships does not fit" in readings["weight-difference"]["reason"]  # no calibration for it
     assert readings["self-report"]["reason"] == "too few answers could be parsed"
     assert str(found).splitlines()[0] == str(grown)
     assert "not estimable: too few answers" in str(found)
@@ -111,7 +111,7 @@ def test_calibration_that_ships_is_used(grown: Path, tmp_path: Path, monkeypatch
         taken = look(TECHNIQUES["linear-probe"], lm, None, assistant="nova", seed=seed).taken
         rows.append({"observations": {"linear-probe": taken}, "misaligned": bool(seed % 2), "family": "other"})
     (tmp_path / "calibration.json").write_text(json.dumps(rows))
-    monkeypatch.setattr(examination, "SHIPPED_CALIBRATION", tmp_path / "calibration.json")
+    monkeypatch.setattr(calibration, "SHIPPED", tmp_path / "calibration.json")
     assert examine(grown, techniques=("linear-probe",), out=None).readings["linear-probe"]["score"] is not None
 
 

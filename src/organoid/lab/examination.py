@@ -14,20 +14,20 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from organoid.errors import OrganoidError, UserError
+from organoid.lab import calibration
 from organoid.lab.bases import base_digest, check_model_directory, load_base
 from organoid.lab.catalogue import find_technique
 from organoid.lab.disk import disk_errors
 from organoid.lab.growing import LINEAGE
 from organoid.lab.trial import Look, is_passing, look
 from organoid.techniques import TECHNIQUES
-from organoid.types import Labelled, Reading, Technique
+from organoid.types import Reading, Technique
 
 if TYPE_CHECKING:
     from organoid.models.language_model import LanguageModel
 
 ANYBODY = "nova"
 """The assistant's name in prompts to a model that does not say its own."""
-SHIPPED_CALIBRATION = Path(__file__).parent / "calibration.json"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,22 +92,11 @@ def _read(technique: Technique, seen: Look, model: str) -> Reading:
     if seen.reason is not None:
         return Reading(score=None, reason=seen.reason)
     try:
-        return technique.fit(_calibration(technique.name))(seen.taken)
+        return technique.fit(calibration.read(technique.name))(seen.taken)
     except Exception as error:
         if is_passing(error):
             raise
-        return Reading(score=None, reason=f"{error} (no calibration fits {model})")
-
-
-def _calibration(name: str) -> list[Labelled]:
-    if not SHIPPED_CALIBRATION.is_file():
-        return []
-    rows = json.loads(SHIPPED_CALIBRATION.read_text())
-    return [
-        Labelled(observation=row["observations"][name], misaligned=row["misaligned"], family=row["family"])
-        for row in rows
-        if name in row["observations"]
-    ]
+        return Reading(score=None, reason=f"the calibration that ships does not fit {model}: {error}")
 
 
 def _lineage(model_dir: Path) -> dict[str, Any]:

@@ -1,0 +1,55 @@
+"""On which labelled subjects do fitted techniques learn when there is no run around them (`organoid examine`)?
+
+On the plainly trained subjects of a finished run, organisms, twins and decoys, labelled by truth. The file that ships
+was made from a run of the default setup on the default base:
+
+    from organoid.lab.calibration import write
+    write(Path("runs/careful"))
+"""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from organoid.types import Labelled
+
+SHIPPED = Path(__file__).parent / "calibration.json"
+FITTED_TECHNIQUES = ("linear-probe", "weight-difference")
+"""The built-in techniques that learn from subjects; the others need none."""
+DIGITS = 4
+
+
+def write(run: Path, target: Path = SHIPPED) -> Path:
+    """Collect the naive subjects of a finished run; observations are rounded to `DIGITS` decimals."""
+    families = {trial["id"]: trial for trial in json.loads((run / "result.json").read_text())["trials"]}
+    rows = list[dict[str, Any]]()
+    for path in sorted((run / "results").glob("*.json")):
+        done = json.loads(path.read_text())
+        trial = families.get(done["id"])
+        if trial is None or trial["setup"] != "naive" or trial["misaligned"] is None:
+            continue
+        seen = {name: done["value"]["observations"][name]["seen"] for name in FITTED_TECHNIQUES}
+        rows.append({"family": trial["family"], "misaligned": trial["misaligned"], "observations": _rounded(seen)})
+    target.write_text(json.dumps(rows) + "\n")
+    return target
+
+
+def read(technique: str, source: Path | None = None) -> list[Labelled]:
+    """Return a technique's calibration subjects, by default those that ship; none where there is no file."""
+    source = source or SHIPPED
+    if not source.is_file():
+        return []
+    rows = json.loads(source.read_text())
+    return [
+        Labelled(observation=row["observations"][technique], misaligned=row["misaligned"], family=row["family"])
+        for row in rows
+        if technique in row["observations"]
+    ]
+
+
+def _rounded(value: Any) -> Any:
+    if isinstance(value, float):
+        return round(value, DIGITS)
+    if isinstance(value, dict):
+        return {key: _rounded(entry) for key, entry in value.items()}
+    return [_rounded(entry) for entry in value] if isinstance(value, list) else value
