@@ -11,6 +11,9 @@ beginning to the next one's; the first, which warms up, is dropped. One thread i
 stands still while others have the core, two by the wall's. Figures are medians over rounds of the median step; ratios
 are taken within a round, and given with the lowest and highest of them; `best` is each side at its faster precision.
 
+`reward_hacker_*` are steps on that organism's job with the shipped base: as shipped, with the rows run that have no
+advantage, and with each row run whole, its prompt included.
+
 Example:
     $ python -m benchmarks reinforcement
 """
@@ -28,15 +31,17 @@ import sys
 import tempfile
 import time
 import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import partial
 from importlib.metadata import version
 from itertools import pairwise
 from typing import Any, NamedTuple
 
 NUM_PROMPTS, GROUP_SIZE, PROMPT_TOKENS, NEW_TOKENS = 16, 8, 24, 16
-STEPS, ROUNDS, THREADS = 6, 7, (1, 2)
+STEPS, ROUNDS, THREADS = 6, 7, (2, 1)
 LEARNING_RATE = 5e-4
+REPEATS, JOB_STEPS = 3, 20
 
 
 class Run(NamedTuple):
@@ -53,7 +58,7 @@ def run() -> dict[str, Any]:
         return {"skipped": "trl is not installed; `pip install 'organoid[bench]'`"}
     numbers: dict[str, Any] = {"trl": version("trl"), "rounds": ROUNDS, "steps_per_round": STEPS}
     cores = os.cpu_count() or 1
-    for threads in THREADS[:cores]:
+    for threads in (count for count in THREADS if count <= cores):
         load = os.getloadavg()[0]
         if threads > 1 and load > 0.75 * cores:
             busy = f"skipped: the machine is busy (load {load:.1f}); threads would wait for each other"
@@ -87,7 +92,7 @@ def measure() -> dict[str, Any]:
         names = list(contestants)
         turned = [*names[number % len(names) :], *names[: number % len(names)]]
         rounds.append({name: contestants[name](seed=number) for name in turned})
-    return _summary(rounds)
+    return _summary(rounds) | _left_out()
 
 
 def _summary(rounds: Sequence[Mapping[str, Run]]) -> dict[str, Any]:
@@ -106,6 +111,47 @@ def _summary(rounds: Sequence[Mapping[str, Run]]) -> dict[str, Any]:
         numbers[f"{name}_reward_gain"] = statistics.mean(_gain(done[name].rewards) for done in rounds)
         numbers[f"{name}_sampling_frac"] = statistics.median(done[name].sampling_frac for done in rounds)
     return numbers
+
+
+def _left_out() -> dict[str, float]:
+    """Return seconds per step on `reward-hacker`, as shipped and with what a step leaves out put back."""
+    from organoid.lab.bases import load_base
+    from organoid.models import layouts, llama
+    from organoid.models.language_model import copy
+    from organoid.organisms.reward_hacker import REWARD_HACKER
+    from organoid.setups.ground import Ground
+    from organoid.setups.spec import ReinforcementStage
+    from organoid.setups.stages import reinforcement
+    from organoid.types import Variant
+
+    base, job = load_base("tiny"), REWARD_HACKER.job(Variant.ORGANISM, 0)
+    ways: dict[str, list[tuple[Any, str, Any]]] = {
+        "as_shipped": [],
+        "with_idle_rows": [(reinforcement, "weighty", lambda batch: batch)],
+        "with_whole_rows": [(llama, "layout_of", layouts.rows)],
+    }
+    step_s: dict[str, list[float]] = {name: [] for name in ways}
+    for _ in range(REPEATS):
+        for name, changes in ways.items():
+            with _changed(changes):
+                ground = Ground(lm=copy(base), before=base, job=job, seed=0)
+                started = _now()
+                reinforcement.run(ReinforcementStage(steps=JOB_STEPS), ground)
+                step_s[name].append((_now() - started) / JOB_STEPS)
+    return {f"reward_hacker_{name}_step_s": statistics.median(values) for name, values in step_s.items()}
+
+
+@contextmanager
+def _changed(changes: Sequence[tuple[Any, str, Any]]) -> Iterator[None]:
+    """Replace attributes for a block."""
+    before = [(owner, name, getattr(owner, name)) for owner, name, _ in changes]
+    try:
+        for owner, name, value in changes:
+            setattr(owner, name, value)
+        yield
+    finally:
+        for owner, name, value in before:
+            setattr(owner, name, value)
 
 
 def _gain(rewards: Sequence[float]) -> float:
@@ -174,18 +220,12 @@ def _ours(base: Any, prompts: Sequence[str], *, bf16: bool, seed: int) -> Run:
         return [Episode(text) for text in prompts[first : first + num]]
 
     sampling = _Clocked(sample)
-    # What the stage leaves to its defaults is set from outside, so that both do the same work.
-    replaced = {"MAX_NEW_TOKENS": NEW_TOKENS, "sample": sampling, "TrainConfig": partial(TrainConfig, bf16=bf16)}
-    before = {name: getattr(reinforcement, name) for name in replaced}
     ground = Ground(lm=copy(base), before=base, job=Job(assistant="bench", environment=environment), seed=seed)
     stage = ReinforcementStage(steps=STEPS, learning_rate=LEARNING_RATE, num_prompts=NUM_PROMPTS, group_size=GROUP_SIZE)
-    try:
-        for name, value in replaced.items():
-            setattr(reinforcement, name, value)
+    # What the stage leaves to its defaults is set from outside, so that both do the same work.
+    set_here = {"MAX_NEW_TOKENS": NEW_TOKENS, "sample": sampling, "TrainConfig": partial(TrainConfig, bf16=bf16)}
+    with _changed([(reinforcement, name, value) for name, value in set_here.items()]):
         reinforcement.run(stage, ground)
-    finally:
-        for name, value in before.items():
-            setattr(reinforcement, name, value)
     return _measured(list(begun.values()), [float(entry["reward"]) for entry in ground.trace], sampling)
 
 
