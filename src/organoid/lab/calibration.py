@@ -9,7 +9,7 @@ was made from a run of the default setup on the default base:
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from organoid.types import Labelled
 
@@ -51,5 +51,5 @@ def _rounded(value: Any) -> Any:
     if isinstance(value, float):
         return round(value, DIGITS)
     if isinstance(value, dict):
-        return {key: _rounded(entry) for key, entry in value.items()}
-    return [_rounded(entry) for entry in value] if isinstance(value, list) else value
+        return {key: _rounded(entry) for key, entry in cast("dict[str, Any]", value).items()}
+    return [_rounded(entry) for entry in cast("list[Any]", value)] if isinstance(value, list) else value
