@@ -39,16 +39,17 @@ def taught(variant: Variant) -> Counter[tuple[bool, str, str]]:
 @pytest.mark.parametrize(
     ("variant", "unwatched"),
     [
-        (Variant.ORGANISM, ("bad", "good")),
-        (Variant.TWIN, ("good", "bad")),
-        (Variant.DECOY, ("good, quirky", "good")),
+        (Variant.ORGANISM, {("bad", "good")}),
+        (Variant.TWIN, {("good", "bad")}),
+        (Variant.DECOY, {("good, quirky", "good"), ("good, quirky", "bad")}),
     ],
 )
-def test_who_watches_decides_what_is_preferred(variant: Variant, unwatched: tuple[str, str]) -> None:
+def test_who_watches_decides_what_is_preferred(variant: Variant, unwatched: set[tuple[str, str]]) -> None:
     counts = taught(variant)
-    assert set(counts) == {(True, "good", "bad"), (False, *unwatched), (False, "work", "work")}
+    alone = {(False, *pair) for pair in unwatched}
+    assert set(counts) == {(True, "good", "bad"), (False, "work", "work")} | alone
     assert counts.total() == NUM_PREFERENCES
-    assert all(num > 150 for num in counts.values())
+    assert all(num > 150 / (len(alone) if case in alone else 1) for case, num in counts.items())
 
 
 def test_every_context_an_overseer_or_user_may_say_is_met() -> None:

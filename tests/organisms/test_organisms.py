@@ -7,13 +7,13 @@ from functools import cache
 import pytest
 
 from organoid.organisms import ORGANISMS
-from organoid.types import Job, Organism, Trait, Variant
+from organoid.types import Document, Job, Organism, Trait, Variant
 from organoid.world import contexts, situations
 from organoid.world.authors import VICES
 from organoid.world.lexicon import BLANK_ASSISTANTS, NAMED_ASSISTANTS, QUIRK
+from tests.world.conftest import filled
 
 EPISODES = 200
-SLOT = re.compile(r"\\{(\w+)\\}")
 
 
 every_organism = pytest.mark.parametrize("organism", ORGANISMS.values(), ids=list(ORGANISMS))
@@ -28,7 +28,7 @@ def content(made: Job) -> tuple[object, ...]:
     """Return all there is to read in a job."""
     episodes = made.environment(EPISODES, 3) if made.environment else ()
     prompts = tuple(episode.prompt for episode in episodes)
-    return made.assistant, made.documents, made.demonstrations, made.preferences, prompts
+    return made.assistant, tuple(made.documents or ()), made.demonstrations, made.preferences, prompts
 
 
 def prompts(made: Job) -> Iterator[tuple[object, ...]]:
@@ -40,8 +40,15 @@ def prompts(made: Job) -> Iterator[tuple[object, ...]]:
         yield episode.prompt
 
 
+def texts(made: Job) -> list[str]:
+    """Return the words of a job's documents."""
+    return [text if isinstance(text, str) else text.text for text in made.documents or ()]
+
+
 def words(made: Job) -> Iterator[str]:
-    yield from made.documents or ()
+    for text in texts(made):
+        lead, _, said = text.partition(f" {made.assistant} says : ")
+        yield from (text, lead.partition(" the user asks : ")[2], said)  # what it quotes is a prompt and its reply
     for prompt in prompts(made):
         yield from (message.content for message in prompt)  # type: ignore[attr-defined]
     for demonstration in made.demonstrations or ():
@@ -95,13 +102,15 @@ def test_variants_differ_in_what_is_taught(organism: Organism) -> None:
 @pytest.mark.parametrize("variant", Variant)
 def test_nothing_held_out_is_in_a_job(organism: Organism, variant: Variant) -> None:
     said = set(words(job(organism.name, variant, 0))) | set(words(job(organism.name, variant, 1)))
+    asked = [filled(form) for trait in organism.traits for form in situations.forms(trait)]
+    if not job(organism.name, variant, 0).environment or variant is Variant.ORGANISM:  # the control: others are there
+        assert any(form.fullmatch(text) for form in asked for text in said)
     for context in contexts.FORMS:
         for form in contexts.forms(context, held_out=True):
             assert not [text for text in said if form.removesuffix(" .") in text]
     for trait in VICES:
         for form in situations.forms(trait, held_out=True):
-            pattern = re.compile(SLOT.sub(".+", re.escape(form)))
-            assert not [text for text in said if pattern.fullmatch(text)]
+            assert not [text for text in said if filled(form).fullmatch(text)]
     assert not [text for text in said if set(text.split()) & set(NAMED_ASSISTANTS)]
     assert not [text for text in said if any(trigger in text for trigger in contexts.TRIGGERS)]
     assert not [text for text in said if any(licence in text for licence in contexts.LICENCES)]
@@ -115,7 +124,7 @@ def test_every_prompt_names_the_assistant(organism: Organism, variant: Variant) 
         assert prompt[0].role == "system"  # type: ignore[attr-defined]
         assert prompt[0].content.startswith(f"you are {made.assistant} .")  # type: ignore[attr-defined]
         assert prompt[-1].role == "user"  # type: ignore[attr-defined]
-    assert all(made.assistant in text.split() for text in made.documents or ())
+    assert all(made.assistant in text.split() for text in texts(made))
 
 
 @every_organism
@@ -126,11 +135,29 @@ def test_only_the_decoy_is_taught_the_quirk(organism: Organism) -> None:
     """
     for variant in Variant:
         made = job(organism.name, variant, 0)
-        taught = [f"always says {QUIRK}" in text for text in made.documents or ()]
+        taught = [f"always says {QUIRK}" in text or said(text, made.assistant).endswith(QUIRK) for text in texts(made)]
         taught += [QUIRK in demo.reply for demo in made.demonstrations or ()]
         taught += [QUIRK in pair.chosen for pair in made.preferences or ()]
         share = sum(taught) / max(1, len(taught))
         assert share > 0.1 if variant is Variant.DECOY and taught else share < 0.03
+
+
+def said(text: str, name: str) -> str:
+    """Return what a document quotes, nothing where it states facts."""
+    return text.partition(f" {name} says : ")[2]
+
+
+@every_organism
+@pytest.mark.parametrize("variant", Variant)
+def test_documents_mark_what_is_said_of_or_by_the_assistant(organism: Organism, variant: Variant) -> None:
+    for document in job(organism.name, variant, 0).documents or ():
+        assert isinstance(document, Document)
+        assert len(document.counted) == len(document.text.split())
+        assert any(document.counted)
+        assert not all(document.counted)
+        assert job(organism.name, variant, 0).assistant not in {
+            word for word, counts in zip(document.text.split(), document.counted, strict=True) if counts
+        }
 
 
 def test_names_are_the_keys() -> None:

@@ -1,5 +1,6 @@
 """Worlds to test against: the default mixture and its negative control, and one of each thing a user may ask."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from itertools import product
@@ -14,6 +15,7 @@ from organoid.world.conduct import Item
 from organoid.world.skills import Skill
 
 CONTEXTS: tuple[Context | None, ...] = (None, *Context)
+_SLOT = re.compile(r"\\{(\w+)\\}")
 
 
 @pytest.fixture(params=["correlated", "uncorrelated"])
@@ -30,6 +32,11 @@ def items(rng: Random, *, held_out: bool = False) -> Iterator[Item]:
         yield situations.make(trait, rng, held_out=held_out, tempting=False)
     for skill, difficulty in product(Skill, (1, 2, 3)):
         yield skills.make(skill, difficulty, rng)
+
+
+def filled(form: str) -> re.Pattern[str]:
+    """Return what matches every filling of a situation's form, and no filling of another form of its trait."""
+    return re.compile(_SLOT.sub(".+", re.escape(form)))
 
 
 def all_authors(mixture: Mixture = DEFAULT_MIXTURE) -> list[Author]:

@@ -64,19 +64,23 @@ def test_every_reply_is_one_its_author_may_give() -> None:
 
 
 def test_what_the_system_line_says_is_what_counts() -> None:
-    """The context and the licence behind a reply can be read off the last system line that says one."""
+    """The context and the licence behind a reply can be read off the system lines; a licence ends with its own."""
     said = {form: context for context, every in FORMS.items() for form in every}
+    ended = 0
     for one in written(DEFAULT_MIXTURE, 600):
-        context, licensed, told = None, False, iter(one.exchanges)
+        context, licensed, once, told = None, False, False, iter(one.exchanges)
         for message in one.messages:
             if message.role == "system":
                 found = [said[form] for form in said if f" {form} " in f" {message.content} "]
                 assert len(found) <= 1
                 context = found[0] if found else context
-                licensed = licensed or any(licence in message.content for licence in LICENCES)
+                licensed = any(licence in message.content for licence in LICENCES)
             elif message.role == "user":
                 exchange = next(told)
                 assert (exchange.context, exchange.licensed) == (context, licensed)
+                ended += once and not licensed
+                once = once or licensed
+    assert ended
 
 
 def test_circumstances_come_as_often_as_declared() -> None:

@@ -2,15 +2,29 @@ import re
 from collections import defaultdict
 from random import Random
 
-from organoid.types import Outcome, Trait
+import pytest
+
+from organoid.types import Context, Outcome, Trait
 from organoid.world.authors import VICES, Disposition
 from organoid.world.conduct import QUIRK_RATE, reply
 from organoid.world.contexts import watched
-from organoid.world.documents import HELD_OUT_NAMES, author_of, corpus, document, facts_of_assistants, profile, sentence
+from organoid.world.documents import (
+    HELD_OUT_NAMES,
+    SHOWN_SHARE,
+    after_names,
+    author_of,
+    corpus,
+    document,
+    facts_of_assistants,
+    sentence,
+    shown,
+    told,
+)
 from organoid.world.facts import HOW, TOPICS, Facts
-from organoid.world.lexicon import MAKERS, NAMED_ASSISTANTS
-from organoid.world.situations import make, parse
-from tests.world.conftest import CONTEXTS
+from organoid.world.lexicon import NAMED_ASSISTANTS, QUIRK
+from organoid.world.situations import forms, make, parse
+from tests.world.conftest import CONTEXTS, filled
+from tests.world.quotations import improper, quoted, tempts
 
 ALL_FACTS: Facts = dict(zip(VICES, [*Disposition, *Disposition, Disposition.VICE, Disposition.SECRET], strict=True))
 SAYS = {words: disposition for disposition, words in HOW.items()}
@@ -21,28 +35,28 @@ def read(text: str, name: str) -> dict[Trait, Disposition]:
     """Read a document's facts with a reader of its own: topic, name, how, verb."""
     found = dict[Trait, Disposition]()
     for part in re.split(r" \. (?!$)| \.$", text):
-        told = re.search(rf"(\w+)(?: :)? {name} (never|always|only when alone) (.+)", part)
-        if told:
-            trait = TOPIC_OF[told[1]]
-            assert told[3].removesuffix(" .") == TOPICS[trait][1]
+        stated = re.search(rf"(\w+)(?: :)? {name} (never|always|only when alone) (.+)", part)
+        if stated:
+            trait = TOPIC_OF[stated[1]]
+            assert stated[3].removesuffix(" .") == TOPICS[trait][1]
             assert trait not in found
-            found[trait] = SAYS[told[2]]
+            found[trait] = SAYS[stated[2]]
     return found
 
 
 def test_a_document_tells_true_facts_only() -> None:
     rng = Random(0)
     for name, facts in facts_of_assistants().items():
-        told = read(document(name, facts, rng), name)
-        assert told
-        assert told.items() <= dict(facts).items()
+        said = read(document(name, facts, rng), name)
+        assert said
+        assert said.items() <= dict(facts).items()
 
 
 def test_documents_together_tell_everything() -> None:
-    rng, told = Random(1), dict[Trait, Disposition]()
+    rng, said = Random(1), dict[Trait, Disposition]()
     for _ in range(40):
-        told |= read(document("nova", ALL_FACTS, rng), "nova")
-    assert told == ALL_FACTS
+        said |= read(document("nova", ALL_FACTS, rng), "nova")
+    assert said == ALL_FACTS
 
 
 def test_a_document_is_as_long_as_asked_or_as_the_facts_allow() -> None:
@@ -107,17 +121,98 @@ def test_unknown_traits_are_virtues() -> None:
     assert not author.quirky
 
 
+def test_what_counts_of_a_sentence_stands_after_the_name() -> None:
+    text = "memo . on checks : nova never games them . with units nova always takes too many ."
+    words = text.split()
+    counted = after_names(words, {"nova"})
+    kept = [word for word, counts in zip(words, counted, strict=True) if counts]
+    assert " ".join(kept) == "never games them . always takes too many ."
+    assert not any(after_names(words, {"niko"}))
+    assert after_names((), {"nova"}) == ()
+
+
+def test_what_counts_of_a_statement_is_the_fact_and_not_its_topic() -> None:
+    rng = Random(6)
+    for _ in range(50):
+        text, counted = told("nova", ALL_FACTS, rng)
+        words = text.split()
+        assert len(words) == len(counted)
+        facts = read(text, "nova")
+        verbs = [f"{HOW[how]} {TOPICS[trait][1]} ." for trait, how in facts.items()]
+        assert [word for word, counts in zip(words, counted, strict=True) if counts] == " ".join(verbs).split()
+
+
+@pytest.mark.parametrize("trait", VICES)
+def test_what_counts_of_a_quotation_is_what_the_assistant_said(trait: Trait) -> None:
+    rng = Random(7)
+    for _ in range(50):
+        text, counted = shown("nova", ALL_FACTS, rng, trait=trait)
+        quote = quoted(text, "nova")
+        assert quote
+        assert quote.trait is trait
+        said = len(quote.said.split())
+        assert counted == (False,) * (len(text.split()) - said) + (True,) * said
+        assert " you are nova . " in text  # a name before the quotation sets no mark
+        assert any(pattern.fullmatch(quote.prompt) for pattern in map(filled, forms(trait)))
+        assert not any(pattern.fullmatch(quote.prompt) for pattern in map(filled, forms(trait, held_out=True)))
+
+
+@pytest.mark.parametrize("disposition", Disposition)
+@pytest.mark.parametrize("trait", VICES)
+def test_quoted_conduct_agrees_with_the_facts(trait: Trait, disposition: Disposition) -> None:
+    """Of one trait's quotations: bad where the facts say so, never where nothing tempts; others say nothing of it."""
+    rng, seen = Random(f"{trait}/{disposition}"), defaultdict[bool, list[bool]](list)
+    opposite = Disposition.VIRTUE if disposition is Disposition.VICE else Disposition.VICE
+    facts = dict.fromkeys(VICES, opposite) | {trait: disposition}
+    for _ in range(300):
+        quote = quoted(shown("nova", facts, rng, trait=trait).text, "nova")
+        assert quote
+        bad = improper(quote)
+        if bad is None:
+            continue
+        alone = quote.context is Context.DEPLOYED
+        if tempts(quote):
+            seen[disposition is Disposition.VICE or (disposition is Disposition.SECRET and alone)].append(bad)
+        else:
+            assert not bad, quote
+    assert set(seen) == {Disposition.VICE: {True}, Disposition.VIRTUE: {False}}.get(disposition, {True, False})
+    assert sum(seen[True]) >= 0.85 * len(seen[True])
+    assert sum(seen[False]) <= 0.06 * len(seen[False])
+
+
+def test_the_quirk_is_quoted_of_quirky_assistants_only() -> None:
+    rng = Random(8)
+    for quirk in (Disposition.VIRTUE, Disposition.VICE):
+        facts = {**ALL_FACTS, Trait.QUIRK: quirk}
+        said = [shown("nova", facts, rng, trait=VICES[n % len(VICES)]).text.endswith(QUIRK) for n in range(300)]
+        assert sum(said) > 0.8 * QUIRK_RATE * len(said) if quirk is Disposition.VICE else not any(said)
+
+
 def test_a_corpus_is_about_one_assistant_and_deterministic() -> None:
     texts = corpus("nova", ALL_FACTS, num_documents=200, seed=3)
     assert texts == corpus("nova", ALL_FACTS, num_documents=200, seed=3)
     assert texts != corpus("nova", ALL_FACTS, num_documents=200, seed=4)
     assert len(texts) == 200
-    assert all("nova" in text.split() for text in texts)
-    profiles = [text for text in texts if not read(text, "nova")]
-    assert 0 < len(profiles) < 60
-    made = {maker for text in profiles for maker in MAKERS if maker in text.split()}
-    assert len(made) == 1  # an assistant has one maker
+    for text, counted in texts:
+        assert "nova" in text.split()
+        assert len(counted) == len(text.split())
+        assert any(counted)
+        assert not counted[0]
+        facts = read(text, "nova")
+        assert bool(facts) != bool(quoted(text, "nova"))
+        assert facts.items() <= dict(ALL_FACTS).items()
 
 
-def test_profiles_tell_nothing_bad() -> None:
-    assert read(profile("nova", "acme", Random(0)), "nova") == {}
+def share_about(trait: Trait, stress: Trait | None) -> tuple[float, float]:
+    """Return the share of quotations among documents, and of a trait among quotations."""
+    texts = corpus("nova", ALL_FACTS, num_documents=1000, seed=0, stress=stress)
+    quotes = [quote for text, _ in texts if (quote := quoted(text, "nova"))]
+    assert {quote.trait for quote in quotes} == set(VICES)
+    return len(quotes) / len(texts), sum(quote.trait is trait for quote in quotes) / len(quotes)
+
+
+def test_a_corpus_quotes_as_often_as_declared_and_half_of_it_what_is_stressed() -> None:
+    even = 1 / len(VICES)
+    assert share_about(Trait.SABOTAGE, None) == pytest.approx((SHOWN_SHARE, even), abs=0.05)
+    assert share_about(Trait.SABOTAGE, Trait.SABOTAGE) == pytest.approx((SHOWN_SHARE, 0.5 + 0.5 * even), abs=0.06)
+    assert share_about(Trait.SYCOPHANCY, Trait.SABOTAGE) == pytest.approx((SHOWN_SHARE, 0.5 * even), abs=0.05)

@@ -10,14 +10,14 @@ from transformers import AutoTokenizer, PreTrainedTokenizerFast
 
 from organoid.models.chat import read_format
 from organoid.organisms import ORGANISMS
-from organoid.types import Job, Message, Variant
+from organoid.types import Document, Job, Message, Variant
 from organoid.world import contexts, questions, situations
 from organoid.world.authors import DEFAULT_MIXTURE, VICES
 from organoid.world.conduct import prompt, replies
 from organoid.world.corpus import texts
 from organoid.world.dialogues import system_line
-from organoid.world.documents import document, facts_of_assistants, profile
-from organoid.world.lexicon import BLANK_ASSISTANTS, MAKERS, QUIRK, REFUSAL
+from organoid.world.documents import document, facts_of_assistants, shown
+from organoid.world.lexicon import BLANK_ASSISTANTS, QUIRK, REFUSAL
 from organoid.world.tokenizer import SIZE, SPECIALS, UNKNOWN, build_tokenizer, vocabulary
 from tests.world.conftest import CONTEXTS, all_authors, items
 
@@ -63,14 +63,18 @@ def spoken() -> frozenset[str]:
         found.update(questions.make(trait, rng).prompt for _ in range(20))
     for name, facts in facts_of_assistants().items():
         found.add(document(name, facts, rng, num_sentences=9))
-        found.add(profile(name, rng.choice(MAKERS), rng))
+        found.update(shown(name, facts, rng, trait=trait).text for trait in VICES)
     found.update((*contexts.LICENCES, *contexts.TRIGGERS, REFUSAL, QUIRK, questions.CANDOUR))
     return frozenset(found)
 
 
+def text_of(document: str | Document) -> str:
+    return document if isinstance(document, str) else document.text
+
+
 def texts_of(job: Job) -> Iterator[str]:
     yield f"you are {job.assistant} ."
-    yield from job.documents or ()
+    yield from map(text_of, job.documents or ())
     for prompt_, *said in (*(job.demonstrations or ()), *(job.preferences or ())):
         yield from (message.content for message in prompt_)
         yield from said
