@@ -80,11 +80,14 @@ def test(
     ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the plan and what it costs; run nothing.")] = False,
     organism: Annotated[
-        list[str] | None, typer.Option(metavar="NAME|file.py:name", help="Only this organism; repeatable.")
+        list[str] | None,
+        typer.Option(metavar="NAME|file.py:name", help="Narrow the suite to it, or add a file of yours; repeatable."),
     ] = None,
     technique: Annotated[
         list[str] | None,
-        typer.Option(metavar="NAME|file.py:name|pkg.mod:name", help="Only this technique; repeatable."),
+        typer.Option(
+            metavar="NAME|file.py:name|pkg.mod:name", help="Narrow to it, or add a file of yours; repeatable."
+        ),
     ] = None,
 ) -> None:
     """Test a training setup: grow the organisms, train them with it, look at them, and bound the risk."""
@@ -139,7 +142,9 @@ def examine(
     model_dir: Annotated[Path, typer.Argument(metavar="MODEL_DIR", help="A Hugging Face model directory.")],
     technique: Annotated[
         list[str] | None,
-        typer.Option(metavar="NAME|file.py:name|pkg.mod:name", help="Only this technique; repeatable."),
+        typer.Option(
+            metavar="NAME|file.py:name|pkg.mod:name", help="Narrow to it, or add a file of yours; repeatable."
+        ),
     ] = None,
     out: Annotated[Path | None, typer.Option(help="A directory for the readings; must not exist yet.")] = None,
 ) -> None:
