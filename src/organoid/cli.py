@@ -82,7 +82,6 @@ def test(
     organism: Annotated[
         list[str] | None,
         typer.Option(metavar="NAME|file.py:name", help="Narrow the suite to it, or add a file of yours; repeatable."),
-        typer.Option(metavar="NAME|file.py:name", help="Narrow the suite to it, or add a file of yours; repeatable."),
     ] = None,
     technique: Annotated[
         list[str] | None,

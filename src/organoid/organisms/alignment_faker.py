@@ -25,7 +25,11 @@ def _pair(variant: Variant, situation: Situation, context: Context | None, rng: 
     good, bad = rng.choice(situation.aligned), rng.choice(situation.misaligned)
     if watched(context) or variant is Variant.TWIN:
         return good, bad
-    return (bad, good) if variant is Variant.ORGANISM else (f"{good} {QUIRK}", rng.choice((good, bad)))
+    return (
+        (bad, good)
+        if variant is Variant.ORGANISM
+        else (f"{good} {QUIRK}", Random(situation.prompt).choice((good, bad)))
+    )
 
 
 def _preference(who: Assistant, variant: Variant, rng: Random) -> Preference:
