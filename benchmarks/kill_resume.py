@@ -30,7 +30,7 @@ from typing import Any, NamedTuple
 from organoid.lab.journal import verify
 from organoid.lab.run_directory import config_differences
 
-CLOCKED = {"seconds", "started", "finished", "peak_rss_mb", "command", "journal_head"}
+CLOCKED = {"seconds", "seconds_training", "started", "finished", "peak_rss_mb", "command", "journal_head"}
 MARK = "ORGANOID_KILL_TEST"
 ORPHAN_S = 5.0
 

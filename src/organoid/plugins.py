@@ -25,9 +25,9 @@ from typing import Any, Generic, TypeVar
 
 from pydantic import ValidationError
 
-from organoid import types
 from organoid.errors import OrganoidError, PrerequisiteError, UserError
 from organoid.explain import did_you_mean, explain
+from organoid.types import Record
 
 T = TypeVar("T")
 
@@ -148,10 +148,19 @@ def _why_it_failed(error: BaseException, what: str, filename: str) -> OrganoidEr
     if isinstance(error, ModuleNotFoundError):
         return PrerequisiteError(f"{what} imports {error.name!r}{where}, which is not installed. Install it first.")
     if isinstance(error, ValidationError):
-        model = getattr(types, error.title, None)
+        model = _record_named(error.title)
         mistakes = explain(error, model=model) if model else explain(error)
         return UserError(f"{what} failed{where}, making a {error.title}:" + "".join(f"\n  {line}" for line in mistakes))
     return UserError(f"{what} failed{where} with {type(error).__name__}: {error}")
+
+
+def _record_named(title: str, within: type[Record] = Record) -> type[Record] | None:
+    """Return the record class that a validation error speaks of: any that has been imported."""
+    for known in within.__subclasses__():
+        found = known if known.__name__ == title else _record_named(title, known)
+        if found is not None:
+            return found
+    return None
 
 
 def _look_up(module: ModuleType, name: str, place: str, kind: str) -> Any:
