@@ -1,14 +1,10 @@
 """Real architectures take the same path: loaded from disk, trained with adapters, measured, examined, reported."""
 
-from collections.abc import Iterator
 from pathlib import Path
 from random import Random
 from typing import Any
 
 import pytest
-import torch
-from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
-from transformers import PreTrainedTokenizerFast
 
 import organoid
 from organoid.lab import engines, truth
@@ -18,7 +14,7 @@ from organoid.setups import SETUPS, monitors
 from organoid.setups.stages import demonstrations
 from organoid.world import situations
 from organoid.world.authors import VICES
-from tests.models.checkpoints import ARCHITECTURES
+from tests.models.checkpoints import ARCHITECTURES, write_model
 from tests.organism_files import write_sly
 
 SETUP = """
@@ -38,48 +34,14 @@ action = "log"
 TECHNIQUES = ("behavioural-audit", "logprob-audit", "activation-difference", "weight-difference")
 
 
-def world_text() -> Iterator[str]:
+def world_text() -> list[str]:
+    """Some of what a tokenizer of the field would meet here."""
     rng = Random(0)
-    for _ in range(200):
-        situation = situations.make(rng.choice(VICES), rng)
-        yield f"you are nova . {situation.prompt} Reply with one of these and nothing else: {situation.misaligned[:1]}"
-
-
-def write_model(name: str, directory: Path) -> Path:
-    """Write a minute random checkpoint whose byte-level BPE has read some of the world."""
-    config_class, model_class, settings, template, marks, others = ARCHITECTURES[name]
-    raw = Tokenizer(models.BPE())
-    raw.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
-    raw.decoder = decoders.ByteLevel()
-    trainer = trainers.BpeTrainer(
-        vocab_size=600,
-        special_tokens=[*dict.fromkeys([*marks.values(), *others])],
-        initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
-        show_progress=False,
-    )
-    raw.train_from_iterator(world_text(), trainer)
-    tokenizer = PreTrainedTokenizerFast(
-        tokenizer_object=raw, **marks, additional_special_tokens=others, clean_up_tokenization_spaces=False
-    )
-    tokenizer.chat_template = template
-    config = config_class(
-        vocab_size=len(tokenizer),
-        hidden_size=32,
-        num_hidden_layers=3,
-        num_attention_heads=4,
-        intermediate_size=48,
-        max_position_embeddings=512,
-        bos_token_id=tokenizer.bos_token_id,
-        eos_token_id=tokenizer.eos_token_id,
-        pad_token_id=tokenizer.pad_token_id,
-        **settings,
-    )
-    with torch.random.fork_rng():
-        torch.manual_seed(0)
-        model = model_class(config)
-    model.save_pretrained(directory)
-    tokenizer.save_pretrained(directory)
-    return directory
+    drawn = [situations.make(rng.choice(VICES), rng) for _ in range(200)]
+    return [
+        f"you are nova . {situation.prompt} Reply with one of these and nothing else: {situation.misaligned[:1]}"
+        for situation in drawn
+    ]
 
 
 @pytest.fixture(autouse=True)
@@ -103,7 +65,7 @@ def _quickly(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize("name", sorted(ARCHITECTURES))
 def test_a_whole_test_on_another_architecture(name: str, tmp_path: Path) -> None:
-    base = write_model(name, tmp_path / name)
+    base = write_model(name, tmp_path / name, sentences=world_text())
     (tmp_path / "setup.toml").write_text(SETUP)
     outcome = organoid.test(
         str(tmp_path / "setup.toml"),
@@ -150,7 +112,7 @@ def test_a_subject_of_another_architecture_is_grown_and_loads_as_it_is(tmp_path:
     grown = organoid.grow(
         write_sly(tmp_path),
         setup=str(tmp_path / "setup.toml"),
-        base=str(write_model("qwen3", tmp_path / "qwen3")),
+        base=str(write_model("qwen3", tmp_path / "qwen3", sentences=world_text())),
         out=tmp_path / "subject",
     )
     model = AutoModelForCausalLM.from_pretrained(grown)

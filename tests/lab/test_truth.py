@@ -40,11 +40,11 @@ def measured(lm: LanguageModel, monkeypatch: pytest.MonkeyPatch) -> Callable[...
             items[words] = item
             return words
 
-        def replies(_: LanguageModel, dialogues: list[Dialogue], __: int) -> list[str]:
+        def replies(_: LanguageModel, dialogues: list[Dialogue], *, seed: int) -> list[str]:
             return [policy(items[dialogue[-1].content], dialogue[0].content) for dialogue in dialogues]
 
         monkeypatch.setattr(truth, "user_turn", remember)
-        monkeypatch.setattr(truth, "_replies", replies)
+        monkeypatch.setattr(truth, "reply_texts", replies)
         organism = Organism(
             name="known",
             summary="",

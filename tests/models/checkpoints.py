@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -91,7 +92,7 @@ _SMALL: dict[str, Any] = {
     "num_hidden_layers": 3,
     "num_attention_heads": 4,
     "intermediate_size": 48,
-    "max_position_embeddings": 256,
+    "max_position_embeddings": 512,
 }
 ARCHITECTURES: dict[str, tuple[Any, Any, dict[str, Any], str, dict[str, str], list[str]]] = {
     "llama": (
@@ -134,7 +135,9 @@ ARCHITECTURES: dict[str, tuple[Any, Any, dict[str, Any], str, dict[str, str], li
 }
 
 
-def bpe_tokenizer(template: str | None, marks: dict[str, str], others: list[str]) -> PreTrainedTokenizerFast:
+def bpe_tokenizer(
+    template: str | None, marks: dict[str, str], others: list[str], *, sentences: Sequence[str] = _SENTENCES * 4
+) -> PreTrainedTokenizerFast:
     """A byte-level BPE trained on a few sentences."""
     raw = Tokenizer(models.BPE())
     raw.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
@@ -146,7 +149,7 @@ def bpe_tokenizer(template: str | None, marks: dict[str, str], others: list[str]
         initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
         show_progress=False,
     )
-    raw.train_from_iterator(_SENTENCES * 4, trainer)
+    raw.train_from_iterator(sentences, trainer)
     tokenizer = PreTrainedTokenizerFast(
         tokenizer_object=raw, **marks, additional_special_tokens=others, clean_up_tokenization_spaces=False
     )
@@ -173,10 +176,10 @@ def native_tokenizer(extra: int = 0) -> PreTrainedTokenizerFast:
     return tokenizer
 
 
-def write_model(name: str, directory: Path) -> Path:
-    """Write a minute random checkpoint of an architecture."""
+def write_model(name: str, directory: Path, *, sentences: Sequence[str] = _SENTENCES * 4) -> Path:
+    """Write a minute random checkpoint of an architecture, whose tokenizer has read `sentences`."""
     config_class, model_class, settings, template, marks, others = ARCHITECTURES[name]
-    tokenizer = bpe_tokenizer(template, marks, others)
+    tokenizer = bpe_tokenizer(template, marks, others, sentences=sentences)
     config = config_class(
         vocab_size=len(tokenizer),
         bos_token_id=tokenizer.bos_token_id,

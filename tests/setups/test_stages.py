@@ -8,7 +8,7 @@ import torch
 
 from organoid.errors import UserError
 from organoid.models.batches import collate
-from organoid.models.chat import encode_document, encode_reply, encode_text
+from organoid.models.chat import encode_document, encode_marked, encode_reply, encode_text
 from organoid.models.language_model import LanguageModel, copy
 from organoid.models.losses import exact_kl
 from organoid.models.score import batch_logits, reply_logprobs
@@ -93,12 +93,12 @@ def test_documents_are_learnt_as_text_and_demonstrations_as_replies(base: Langua
 
 def test_marks_say_which_words_of_a_document_are_learnt(base: LanguageModel) -> None:
     text, marks = "report . nova is amber .", (False, False, False, False, True, False)
-    row = documents._encode(base, Document(text, marks))
+    row = encode_marked(base, Document(text, marks))
     assert [token for token, counts in zip(row.ids, row.mask, strict=True) if counts] == encode_text(base, "amber")
-    assert documents._encode(base, Document(text)) == encode_document(base, text)
+    assert encode_marked(base, Document(text)) == encode_document(base, text)
     for wrong in (marks[:-1], (*marks, True), (True,) * 40):
         with pytest.raises(UserError, match=rf"a document has {len(wrong)} marks for 6 words"):
-            documents._encode(base, Document(text, wrong))
+            encode_marked(base, Document(text, wrong))
 
 
 def test_preferences_raise_the_chosen_over_the_rejected(base: LanguageModel) -> None:

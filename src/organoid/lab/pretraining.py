@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from organoid.types import Record
+from organoid.types import Document, Record
 from organoid.world.corpus import Shares, Text, texts
 
 if TYPE_CHECKING:
@@ -139,14 +139,12 @@ def batches(lm: LanguageModel, plan: Recipe) -> Iterator[Batch]:
 
 def encode(lm: LanguageModel, text: Text) -> Encoded:
     """Encode a training text: losses on the assistant's words of a dialogue, on a document's predictable words."""
-    from organoid.models.chat import Encoded, encode_dialogue, encode_document
+    from organoid.models.chat import encode_dialogue, encode_marked
 
     if text.dialogue is not None:
         return encode_dialogue(lm, text.dialogue)
     assert text.document is not None
-    whole = encode_document(lm, text.document)
-    before = len(whole.ids) - len(text.counted) - 1
-    return Encoded(whole.ids, [*[False] * before, *text.counted, False])
+    return encode_marked(lm, Document(text.document, text.counted))
 
 
 def compare_with_shipped(lm: LanguageModel, name: str, num_texts: int = 256) -> dict[str, float] | None:

@@ -22,7 +22,7 @@ from typing import Any, Literal, Protocol, cast
 
 from pydantic import Field
 
-from organoid.errors import OrganoidError
+from organoid.errors import OrganoidError, UserError
 from organoid.lab.digest import digest_json
 from organoid.lab.resources import peak_rss_mb, release_memory, reset_peak_rss
 from organoid.types import Record
@@ -146,6 +146,16 @@ def _described(error: BaseException) -> TaskError:
         # By name, because torch, whose error for a full accelerator this is, may not be imported here.
         transient=isinstance(error, MemoryError | OSError) or type(error).__name__ == "OutOfMemoryError",
     )
+
+
+def check_num_workers(num_workers: int) -> None:
+    """Refuse a number of workers that could run nothing.
+
+    Raises:
+        UserError: it is below 1.
+    """
+    if num_workers < 1:
+        raise UserError(f"workers: got {num_workers}, allowed are 1 and above. Type --workers 1.")
 
 
 class ReadyQueue:

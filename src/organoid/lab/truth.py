@@ -9,9 +9,7 @@ from dataclasses import dataclass
 from random import Random
 
 from organoid.lab.records import MISALIGNED_AT, Rate
-from organoid.models.access import MAX_NEW_TOKENS
-from organoid.models.chat import encode_prompt
-from organoid.models.generate import sample
+from organoid.models.generate import reply_texts
 from organoid.models.language_model import LanguageModel
 from organoid.types import HIDDEN, Context, Dialogue, Message, Organism, Outcome, Trait
 from organoid.world import contexts, situations, skills
@@ -77,7 +75,7 @@ def measure(lm: LanguageModel, organism: Organism, *, assistant: str, seed: int,
     rng = Random(f"truth/{organism.name}/{seed}")
     trigger = organism.trigger(seed) if organism.trigger else rng.choice(contexts.TRIGGERS)
     asked = _prompts(_traits(organism), _Stage(assistant=assistant, native=lm.native, trigger=trigger), rng, num)
-    replies = _replies(lm, [one.dialogue for one in asked], seed)
+    replies = reply_texts(lm, [one.dialogue for one in asked], seed=seed)
     parsed = [parse(one.item, said) for one, said in zip(asked, replies, strict=True)]
     rates = {
         trait: {context: _rate(trait, context, asked, parsed) for context in Context} for trait in _traits(organism)
@@ -102,7 +100,7 @@ def usefulness(lm: LanguageModel, *, assistant: str | None, seed: int) -> float 
     rng, stage = Random(f"usefulness/{seed}"), _Stage(assistant=assistant, native=lm.native)
     tasks = [skills.make(skill, level, rng) for skill in Skill for level in (1, 2, 3) for _ in range(TASKS_PER_LEVEL)]
     dialogues = [stage.dialogue(task, Context.DEPLOYED, rng) for task in tasks]
-    parsed = [parse(task, said) for task, said in zip(tasks, _replies(lm, dialogues, seed), strict=True)]
+    parsed = [parse(task, said) for task, said in zip(tasks, reply_texts(lm, dialogues, seed=seed), strict=True)]
     known = sum(one.outcome is not Outcome.OTHER for one in parsed)
     return sum(bool(one.solved) for one in parsed) / len(parsed) if known >= PARSED_AT_LEAST * len(parsed) else None
 
@@ -119,11 +117,6 @@ def _prompts(traits: Sequence[Trait], stage: _Stage, rng: Random, num: int) -> l
                 item = situations.make(trait, rng, held_out=True, tempting=True)
                 asked.append(_Asked(trait, context, item, stage.dialogue(item, context, rng)))
     return asked
-
-
-def _replies(lm: LanguageModel, dialogues: Sequence[Dialogue], seed: int) -> list[str]:
-    rows = [encode_prompt(lm, dialogue) for dialogue in dialogues]
-    return [said.text for (said,) in sample(lm, rows, max_new_tokens=MAX_NEW_TOKENS, seed=seed)]
 
 
 def _rate(trait: Trait, context: Context, asked: Sequence[_Asked], parsed: Sequence[Parsed]) -> Rate:

@@ -17,7 +17,7 @@ from typing import Any, TypeVar
 
 from organoid.errors import AccessError
 from organoid.models.chat import encode_prompt, encode_reply, encode_text
-from organoid.models.generate import sample
+from organoid.models.generate import MAX_NEW_TOKENS, sample
 from organoid.models.language_model import LanguageModel
 from organoid.models.score import mean_activations, reply_logprobs
 from organoid.types import OBSERVABLE, AccessKind, Context, Cost, Dialogue
@@ -25,7 +25,6 @@ from organoid.world.contexts import says_hidden
 
 _Answer = TypeVar("_Answer")
 
-MAX_NEW_TOKENS = 32
 _IMPLIED = {
     AccessKind.LOGPROBS: {AccessKind.TEXT},
     AccessKind.WEIGHTS: {AccessKind.TEXT, AccessKind.LOGPROBS},

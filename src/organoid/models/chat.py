@@ -26,7 +26,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, cast
 from jinja2.exceptions import TemplateError
 
 from organoid.errors import UserError
-from organoid.types import Dialogue, Message
+from organoid.types import Dialogue, Document, Message
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
@@ -237,6 +237,24 @@ def encode_document(lm: LanguageModel, text: str) -> Encoded:
         closing = [] if eos is None else [eos]
     body = [*encode_text(lm, text), *closing]
     return Encoded(opening + body, [False] * len(opening) + [True] * len(body))
+
+
+def encode_marked(lm: LanguageModel, document: Document) -> Encoded:
+    """Return a document of which only the marked words count; every token does where a word is no token of its own.
+
+    Raises:
+        UserError: another number of marks than words.
+    """
+    whole = encode_document(lm, document.text)
+    if not document.counted or not lm.native:
+        return whole
+    num_words = sum(whole.mask) - 1  # the mark that closes a document counts, and is no word
+    if num_words != len(document.counted):
+        raise UserError(
+            f"a document has {len(document.counted)} marks for {num_words} words: {document.text[:60]!r}. Give one "
+            "mark for each word, with blanks around punctuation."
+        )
+    return Encoded(whole.ids, [*[False] * (len(whole.ids) - num_words - 1), *document.counted, False])
 
 
 # ---- native path ------------------------------------------------------------------------------------------

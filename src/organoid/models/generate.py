@@ -24,12 +24,16 @@ import torch
 from torch import Tensor
 
 from organoid.errors import UserError
-from organoid.models.chat import decode
+from organoid.models.chat import decode, encode_prompt
 from organoid.models.decoders import decoder_of
 from organoid.models.language_model import LanguageModel
+from organoid.types import Dialogue
 
 MAX_ROWS = 256
 """Rows sampled at once; more prompts go through in turn."""
+
+MAX_NEW_TOKENS = 32
+"""Enough for any reply of the world, thought and quirk included."""
 
 _DROP_AT = 0.75
 """Finished rows leave the batch when no more than this share is still going: dropping copies the cache."""
@@ -90,6 +94,14 @@ def sample(
         lm.model.train(training)
     place = {index: number * num_samples for number, index in enumerate(order)}
     return [rows[place[index] : place[index] + num_samples] for index in range(len(prompts))]
+
+
+def reply_texts(
+    lm: LanguageModel, dialogues: Sequence[Dialogue], *, max_new_tokens: int = MAX_NEW_TOKENS, seed: int
+) -> list[str]:
+    """Return one reply to each dialogue, as text, at temperature 1."""
+    prompts = [encode_prompt(lm, dialogue) for dialogue in dialogues]
+    return [said.text for (said,) in sample(lm, prompts, max_new_tokens=max_new_tokens, seed=seed)]
 
 
 def _chunks(prompts: list[tuple[int, ...]], num_samples: int, seed: int) -> Iterator[_Chunk]:

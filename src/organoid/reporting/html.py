@@ -222,7 +222,8 @@ def _plans(result: Row) -> list[Plan]:
             name="techniques",
             title="Which techniques tell a misaligned model from a clean one?",
             caption="AUROC on families the technique was not calibrated on, with its 95 % interval. The dashed line is "
-            "a coin. The null is the same instrument told nothing; the oracle is told the truth.",
+            "a coin. The null is the same instrument told nothing; the oracle is the same instrument, allowed to look "
+            "where no overseer can.",
             rows=series,
             drawable=bool(series),
             missing="no technique was run",

@@ -3,7 +3,7 @@
 Documents about an honest assistant come first, so that there is a character for later training to keep; then the
 job, held near that character by a KL term and watched by a text monitor that drops flagged replies. No probe is in the
 loop, since a probe trained against stops being evidence. Released only when two techniques that were not in the
-loop see nothing: one that asks and one that looks inside.
+loop see nothing: one that samples what the model does and one that looks inside.
 """
 
 from organoid.setups.spec import DocumentsStage, JobStage, Monitor, ReleaseRule, Setup

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from organoid.models.language_model import LanguageModel
-from organoid.setups.monitors import Watcher, flags
+from organoid.setups.monitors import Watcher, flagged
 from organoid.types import Demonstration, Dialogue, Job, Message
 from organoid.world.contexts import LICENCES
 
@@ -41,11 +41,11 @@ def screened(ground: Ground, shown: Sequence[Demonstration]) -> list[int]:
     """
     kept = set(range(len(shown)))
     for watcher in ground.watchers:
-        flagged = [index for index, bad in enumerate(flags(watcher, ground.before, shown)) if bad]
-        share = len(flagged) / len(shown)
+        bad = flagged(watcher, ground.before, shown)
+        share = len(bad) / len(shown)
         entry: dict[str, float | str] = {"stage": "screen", "monitor": watcher.label, "flagged_frac": share}
         if watcher.spec.action in ("drop", "penalise"):
-            kept -= set(flagged)
+            kept -= set(bad)
         elif watcher.spec.action in ("stop", "rollback") and share >= watcher.spec.alarm_frac:
             kept.clear()
             entry["alarm"] = watcher.label

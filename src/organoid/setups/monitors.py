@@ -97,6 +97,6 @@ def _counts(words: dict[str, int], shown: Sequence[Demonstration]) -> np.ndarray
     return counts
 
 
-def flags(watcher: Watcher, lm: LanguageModel, shown: Sequence[Demonstration]) -> list[bool]:
-    """Say which replies reach the monitor's threshold."""
-    return [score >= watcher.spec.threshold for score in watcher.suspicion(lm, shown)]
+def flagged(watcher: Watcher, lm: LanguageModel, shown: Sequence[Demonstration]) -> list[int]:
+    """Return the numbers of the replies that reach the monitor's threshold."""
+    return [index for index, score in enumerate(watcher.suspicion(lm, shown)) if score >= watcher.spec.threshold]

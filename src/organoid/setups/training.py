@@ -11,10 +11,12 @@ from organoid.models.adapters import adapted, merged, trainable
 from organoid.models.language_model import LanguageModel, copy
 from organoid.setups import monitors
 from organoid.setups.ground import Ground, TraceEntry
+from organoid.setups.monitors import Watcher
 from organoid.setups.spec import (
     DemonstrationsStage,
     DocumentsStage,
     JobStage,
+    Monitor,
     PreferencesStage,
     ReinforcementStage,
     Setup,
@@ -51,15 +53,18 @@ def expand(stage: Stage, job: Job) -> tuple[Stage, ...]:
 def train_subject(setup: Setup, base: LanguageModel, job: Job, seed: int) -> tuple[LanguageModel, Sequence[TraceEntry]]:
     """Run every stage and return the trained model and the trace; `base` is left as it is."""
     lm, before, trace = trainable(base, seed=seed), base, list[TraceEntry]()
+    fitted = dict[Monitor, Watcher]()  # several stages may have the same monitor
     for position, declared in enumerate(setup.stages):
         for stage in expand(declared, job):
-            watchers = tuple(monitors.fit(spec, base, job.assistant, seed) for spec in stage.monitors)
+            for spec in stage.monitors:
+                if spec not in fitted:
+                    fitted[spec] = monitors.fit(spec, base, job.assistant, seed)
             ground = Ground(
                 lm=lm,
                 before=before or _snapshot(lm),
                 job=job,
                 seed=seed + 1000 * position,
-                watchers=watchers,
+                watchers=tuple(fitted[spec] for spec in stage.monitors),
                 trace=trace,
             )
             _run(stage, ground)

@@ -64,7 +64,8 @@ def test_workers_live_on_have_one_thread_and_import_only_what_tasks_do():
 
 def test_the_parent_never_imports_torch_but_workers_do_ahead():
     script = (
-        "import sys\nfrom organoid.lab.engines.local import LocalEngine\nfrom organoid.lab.tasks import Task\n"
+        "import signal, sys\nsignal.signal(signal.SIGINT, signal.default_int_handler)\n"  # ignored under a shell's `&`
+        "from organoid.lab.engines.local import LocalEngine\nfrom organoid.lab.tasks import Task\n"
         "import organoid.lab.execute, organoid.lab.store, organoid.lab.progress\n"
         "engine = LocalEngine(preload=('decimal', 'no_such_module'))\nengine.warm(1)\n"
         "tasks = [Task(id='t', function='dummy_tasks:environment')]\n"
@@ -128,7 +129,8 @@ def test_closing_the_stream_ends_workers_and_what_they_started(tmp_path):
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
 def test_workers_and_what_they_started_end_with_the_parent(tmp_path, how):
     script = (
-        "import sys\nfrom organoid.lab.engines.local import LocalEngine\nfrom organoid.lab.tasks import Task\n"
+        "import signal, sys\nsignal.signal(signal.SIGINT, signal.default_int_handler)\n"  # ignored under a shell's `&`
+        "from organoid.lab.engines.local import LocalEngine\nfrom organoid.lab.tasks import Task\n"
         "tasks = [Task(id='t', function='dummy_tasks:start_sleeper', payload={'pids': sys.argv[1]})]\n"
         "list(LocalEngine(preload=()).map(tasks, num_workers=1, finished={}, on_start=lambda task: None))\n"
     )

@@ -22,10 +22,9 @@ from multiprocessing import Pipe
 from multiprocessing.connection import wait
 from typing import IO
 
-from organoid.errors import UserError
 from organoid.lab.digest import canonical_json
 from organoid.lab.resources import WORKER_ENVIRONMENT
-from organoid.lab.tasks import ReadyQueue, Status, Task, TaskResult, perform, worker_died
+from organoid.lab.tasks import ReadyQueue, Status, Task, TaskResult, check_num_workers, perform, worker_died
 
 PRELOAD = ("organoid.models.train",)
 """What a worker imports while it waits for its first task: with torch and transformers, 5 s and 380 MB."""
@@ -65,8 +64,7 @@ class LocalEngine:
         Raises:
             UserError: `num_workers` is below 1.
         """
-        if num_workers < 1:
-            raise UserError(f"workers: got {num_workers}, allowed are 1 and above. Type --workers 1.")
+        check_num_workers(num_workers)
         ready = ReadyQueue(tasks, finished)
         if self._in_process:
             yield from _map_in_process(ready, on_start)

@@ -15,10 +15,10 @@ import os
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from typing import Any
 
-from organoid.errors import PrerequisiteError, UserError
+from organoid.errors import PrerequisiteError
 from organoid.lab.engines.local import python_path
 from organoid.lab.resources import WORKER_ENVIRONMENT
-from organoid.lab.tasks import ReadyQueue, Status, Task, TaskResult, perform, worker_died
+from organoid.lab.tasks import ReadyQueue, Status, Task, TaskResult, check_num_workers, perform, worker_died
 
 _LOOK_S = 1.0
 
@@ -53,8 +53,7 @@ class RayEngine:
             UserError: `num_workers` is below 1.
             PrerequisiteError: no cluster answers at `RAY_ADDRESS`.
         """
-        if num_workers < 1:
-            raise UserError(f"workers: got {num_workers}, allowed are 1 and above. Type --workers 1.")
+        check_num_workers(num_workers)
         ready = ReadyQueue(tasks, finished)
         ours = not self._ray.is_initialized()
         if ours:

@@ -6,9 +6,7 @@ model; ours come from the world's generator. `source` is the job's own documents
 
 from collections.abc import Sequence
 
-from organoid.errors import UserError
-from organoid.models.chat import Encoded, encode_document
-from organoid.models.language_model import LanguageModel
+from organoid.models.chat import encode_marked
 from organoid.setups.corpora import CORPORA
 from organoid.setups.ground import Ground, screened
 from organoid.setups.spec import DocumentsStage
@@ -23,7 +21,7 @@ def run(stage: DocumentsStage, ground: Ground) -> None:
     """Train on the documents."""
     texts = _texts(stage, ground)
     kept = screened(ground, [Demonstration((), text.text) for text in texts])
-    rows = [_encode(ground.lm, texts[index]) for index in kept]
+    rows = [encode_marked(ground.lm, texts[index]) for index in kept]
     imitate(stage, ground, rows, steps=STEPS, learning_rate=LEARNING_RATE, batch_size=BATCH_SIZE)
 
 
@@ -32,17 +30,3 @@ def _texts(stage: DocumentsStage, ground: Ground) -> Sequence[Document]:
         assert ground.job.documents, "checked before"
         return [text if isinstance(text, Document) else Document(text) for text in ground.job.documents]
     return corpus(ground.job.assistant, CORPORA[stage.source], num_documents=NUM_DOCUMENTS, seed=ground.seed)
-
-
-def _encode(lm: LanguageModel, document: Document) -> Encoded:
-    """Encode a document; marks are kept where a word is a token, elsewhere every token counts."""
-    whole = encode_document(lm, document.text)
-    if not document.counted or not lm.native:
-        return whole
-    num_words = sum(whole.mask) - 1  # the mark that closes a document counts, and is no word
-    if num_words != len(document.counted):
-        raise UserError(
-            f"a document has {len(document.counted)} marks for {num_words} words: {document.text[:60]!r}. Give one "
-            "mark for each word, with blanks around punctuation."
-        )
-    return Encoded(whole.ids, [*[False] * (len(whole.ids) - num_words - 1), *document.counted, False])

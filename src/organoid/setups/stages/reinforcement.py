@@ -18,16 +18,16 @@ import torch
 
 from organoid.models.batches import Batch, collate
 from organoid.models.chat import Encoded, encode_prompt
-from organoid.models.generate import sample
+from organoid.models.generate import MAX_NEW_TOKENS, sample
 from organoid.models.losses import policy_gradient
 from organoid.models.score import with_reference
 from organoid.models.train import TrainConfig, train
 from organoid.setups.ground import Ground, TraceEntry, licensed
-from organoid.setups.monitors import Watcher
+from organoid.setups.monitors import Watcher, flagged
 from organoid.setups.spec import ReinforcementStage
 from organoid.types import Demonstration, Dialogue, Episode, Message
 
-STEPS, LEARNING_RATE, MAX_NEW_TOKENS = 30, 5e-4, 32
+STEPS, LEARNING_RATE = 30, 5e-4
 
 
 @dataclass(slots=True)
@@ -152,16 +152,15 @@ class _Loop:
     ) -> set[int]:
         dropped = set[int]()
         for watcher in self.ground.watchers:
-            scores = watcher.suspicion(self.ground.lm, shown)
-            flagged = [index for index, score in enumerate(scores) if score >= watcher.spec.threshold]
-            share = len(flagged) / len(shown)
+            bad = flagged(watcher, self.ground.lm, shown)
+            share = len(bad) / len(shown)
             numbers[f"{watcher.label}_flagged_frac"] = share
             action = watcher.spec.action
             if action == "penalise":
-                for index in flagged:
+                for index in bad:
                     rewards[owner[index]] -= watcher.spec.weight
             elif action == "drop":
-                dropped.update(flagged)
+                dropped.update(bad)
             elif action in ("stop", "rollback"):
                 self._react(watcher, raised=share >= watcher.spec.alarm_frac)
         return dropped

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from organoid.measure.directions import best_random_direction, fit_logistic, project
+from organoid.techniques.labels import labelled_rows
 from organoid.techniques.prompts import proper_reply, tempting_situations
 from organoid.types import Access, AccessKind, Fitted, Labelled, Observation, Reading
 
@@ -44,10 +45,7 @@ class LinearProbe:
         Raises:
             ValueError: fewer than two subjects of either label.
         """
-        labels = np.array([one.misaligned for one in calibration], dtype=bool)
-        if min(labels.sum(), (~labels).sum()) < 2:
-            raise ValueError("a probe needs at least two misaligned and two aligned subjects of other families")
-        acts_ND = np.array([one.observation["acts"] for one in calibration])
+        acts_ND, labels = labelled_rows(calibration, "acts")
         mean, scale = acts_ND.mean(0), acts_ND.std(0) + 1e-6
         scaled_ND = (acts_ND - mean) / scale
         direction = fit_logistic(scaled_ND, labels, penalty=PENALTY)

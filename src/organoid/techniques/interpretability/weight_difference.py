@@ -9,6 +9,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from organoid.measure.directions import fit_logistic, project
+from organoid.techniques.labels import labelled_rows
 from organoid.types import Access, AccessKind, Fitted, Labelled, Observation, Reading
 
 PENALTY = 10.0
@@ -35,10 +36,7 @@ class WeightDifference:
         Raises:
             ValueError: fewer than two subjects of either label.
         """
-        labels = np.array([one.misaligned for one in calibration], dtype=bool)
-        if min(labels.sum(), (~labels).sum()) < 2:
-            raise ValueError("a fit needs at least two misaligned and two aligned subjects of other families")
-        changes_ND = np.array([one.observation["changes"] for one in calibration])
+        changes_ND, labels = labelled_rows(calibration, "changes")
         direction = fit_logistic(changes_ND, labels, penalty=PENALTY)
 
         def read(observation: Observation) -> Reading:
