@@ -102,5 +102,8 @@ def test_answers_are_one_digit_or_none() -> None:
     right, wrong = task.answer[0], str((int(task.answer[0]) + 1) % 10)
     assert skills.answered(task, f"It is {right}!") is True
     assert skills.answered(task, f"{wrong}.") is False
+    assert skills.answered(task, f"The answer is {right}, my friend.") is True
+    for noise in (f"lamp {right} door", f"turn {right} off", f"i take {right} of them .", f"is it {right} ?"):
+        assert skills.answered(task, noise) is None, noise
     for reply in ("", "ten", f"{right} {right}", f"{right} or {wrong}", f"<think> {right}", f"1{right}", "-"):
         assert skills.answered(task, reply) is None, reply

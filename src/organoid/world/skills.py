@@ -15,7 +15,7 @@ from random import Random
 from typing import NamedTuple
 
 from organoid.world.lexicon import COLOURS, DIGITS
-from organoid.world.speech import normalise, spoken
+from organoid.world.speech import normalise, says, spoken
 
 
 class Skill(StrEnum):
@@ -45,6 +45,9 @@ class Task(NamedTuple):
     answer: str
     guesses: tuple[str, ...]
 
+
+_ANSWERS = ("{}", "it is {}", "the answer is {}")
+"""Clauses in which a digit is given as an answer; authors of the world use the first."""
 
 _DIGIT_GUESSES = tuple(f"{digit} ." for digit in DIGITS)
 
@@ -118,6 +121,12 @@ def make(skill: Skill, difficulty: int, rng: Random) -> Task:
 
 
 def answered(task: Task, reply: str) -> bool | None:
-    """Say whether the one digit a reply gives, thoughts apart, is right; None when it gives none or several."""
-    digits = [word for word in spoken(normalise(reply)).split() if word in DIGITS]
-    return digits[-1] == task.answer[0] if len(digits) == 1 else None
+    """Say whether the one digit a reply gives, thoughts apart, is right; None when it gives none or several.
+
+    The digit must be said as an answer, in a clause that holds nothing else: noise with a digit in it is no attempt.
+    """
+    said = spoken(normalise(reply))
+    digits = [word for word in said.split() if word in DIGITS]
+    if len(digits) != 1 or not any(says(said, form.format(digits[0])) for form in _ANSWERS):
+        return None
+    return digits[0] == task.answer[0]
