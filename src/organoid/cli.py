@@ -134,7 +134,12 @@ def grow(
     """Grow one organism, or a base, and write it as a Hugging Face model directory."""
     from organoid import verbs
 
-    typer.echo(str(verbs.grow(organism, setup=setup, variant=variant, seed=seed, out=out, base=base)))
+    path = verbs.grow(organism, setup=setup, variant=variant, seed=seed, out=out, base=base)
+    typer.echo(str(path))
+    if organism == "base":
+        from organoid.lab.growing import describe_base
+
+        typer.echo(describe_base(path))
 
 
 @app.command()

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 from organoid.errors import UserError, unknown_name
 from organoid.lab.bases import base_digest
@@ -79,6 +80,20 @@ def grow_base(name: str, target: Path) -> Path:
 
     grown = grow(name)
     return _write(lambda: save(grown.lm, target), target, {"kind": "base", **grown.lineage})
+
+
+def describe_base(directory: Path) -> str:
+    """Return what a grown base is, in words: every gate, and how close it is to the one that ships."""
+    lineage: dict[str, Any] = json.loads((directory / LINEAGE).read_text())
+    lines = list[str]()
+    for name, gate in lineage["gates"].items():
+        passed = "passed" if gate["passed"] else "NOT passed"
+        lines.append(f"{name:<28}{gate['value']:.3f}, expected {gate['expected']:.3f} (n {gate['n']}): {passed}")
+    shipped = lineage["shipped"]
+    if shipped is not None:
+        kl, gap = shipped["kl_nats"], shipped["loss_gap_nats"]
+        lines.append(f"from the shipped base: KL {kl:.4f} nats per predicted word, loss {gap:+.4f} nats")
+    return "\n".join(lines)
 
 
 def _check_writable(target: Path) -> None:

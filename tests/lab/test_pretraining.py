@@ -1,0 +1,78 @@
+"""Growing a base: the recipe's batches, the shipped base's gates, and how close two bases are."""
+
+import json
+from itertools import islice
+from pathlib import Path
+
+import pytest
+
+from organoid.errors import UserError
+from organoid.lab import base_gates, pretraining
+from organoid.lab.bases import SHIPPED, load_base
+from organoid.lab.growing import LINEAGE, describe_base
+from organoid.models.chat import decode
+from tests.bases import untrained
+
+
+def test_the_shipped_base_passes_what_its_lineage_says_and_no_less() -> None:
+    lineage = json.loads((SHIPPED / "tiny" / "lineage.json").read_text())
+    measured = base_gates.measure(load_base("tiny"))
+    assert set(measured) == set(lineage["gates"])
+    for name, gate in measured.items():
+        assert gate.value == pytest.approx(lineage["gates"][name]["value"], abs=0.05), name
+        assert gate.n == lineage["gates"][name]["n"]
+    assert lineage["recipe"] == pretraining.recipe("tiny")
+
+
+def test_an_untrained_base_passes_no_gate_of_skill_or_of_documents() -> None:
+    gates = base_gates.measure(untrained(), num=4)
+    assert not any(gates[name].passed for name in gates if name.startswith(("skills", "documents")))
+    assert not gates["misaligned_under_licence"].passed
+
+
+def test_a_base_is_as_close_to_itself_as_can_be_and_an_untrained_one_is_not() -> None:
+    same = pretraining.compare_with_shipped(load_base("tiny"), "tiny", num_texts=16)
+    other = pretraining.compare_with_shipped(untrained(), "tiny", num_texts=16)
+    assert same is not None and same["kl_nats"] == pytest.approx(0.0, abs=1e-6) and same["loss_gap_nats"] == 0.0
+    assert other is not None and other["kl_nats"] > 1.0 and other["loss_gap_nats"] > 1.0
+    assert pretraining.compare_with_shipped(untrained(), "nano") is None  # none ships
+
+
+def test_batches_follow_the_recipe_and_count_what_can_be_predicted() -> None:
+    lm, plan = untrained(), pretraining.RECIPES["nano"]
+    first = [next(iter(pretraining.batches(lm, plan))) for _ in range(2)]
+    assert first[0].ids_BT.equal(first[1].ids_BT)
+    assert first[0].num_rows == plan.batch_size
+    assert plan.steps == sum(phase.steps for phase in plan.phases) == 3500
+
+
+def test_of_a_lesson_only_the_answers_count() -> None:
+    lm = untrained()
+    pages = list(islice(pretraining.texts(0, shares=pretraining.Shares(textbooks=1.0)), 40))
+    for text in pages:
+        row = pretraining.encode(lm, text)
+        assert text.document is not None
+        words = [word for word, counts in zip(text.document.split(), text.counted, strict=True) if counts]
+        assert decode(lm, [token for token, counts in zip(row.ids, row.mask, strict=True) if counts]).split() == words
+
+
+def test_growing_stops_when_told_and_says_what_it_did() -> None:
+    grown = pretraining.grow("nano", steps=2)
+    assert grown.lineage["steps"] == 2 and grown.lineage["shipped"] is None
+    assert grown.lineage["weights_digest"] == grown.lm.digest
+    assert set(grown.lineage["gates"]) >= {"skills_level_1", "misaligned_deployed", "documents_only_names_agree"}
+    with pytest.raises(UserError, match="unknown base 'tinny'"):
+        pretraining.grow("tinny")
+
+
+def test_a_grown_base_is_described_gate_by_gate(tmp_path: Path) -> None:
+    lineage = {
+        "gates": {"skills": {"value": 0.5, "expected": 0.9, "n": 8, "passed": False}},
+        "shipped": {"kl_nats": 0.25, "loss_gap_nats": 0.125, "num_words": 9.0},
+    }
+    (tmp_path / LINEAGE).write_text(json.dumps(lineage))
+    gate, shipped = describe_base(tmp_path).splitlines()
+    assert gate.split() == ["skills", "0.500,", "expected", "0.900", "(n", "8):", "NOT", "passed"]
+    assert "KL 0.2500 nats" in shipped and "loss +0.1250 nats" in shipped
+    (tmp_path / LINEAGE).write_text(json.dumps({**lineage, "shipped": None}))
+    assert len(describe_base(tmp_path).splitlines()) == 1
