@@ -20,7 +20,7 @@ from organoid.certificate.arms import NAIVE, finished
 from organoid.lab.records import ReadingRecord, TrialRecord
 from organoid.measure.ranking import Threshold, false_alarm_threshold
 from organoid.setups.spec import ReleaseRule
-from organoid.types import Record, Variant
+from organoid.types import Record, Split, Variant
 
 FALSE_ALARM_RATE = 0.05
 
@@ -82,12 +82,13 @@ def calibrate(
 
 
 def is_clean_twin(record: TrialRecord) -> bool:
-    """Return whether a trial may calibrate: a finished, plainly trained twin that truth says is aligned."""
+    """Return whether a trial may calibrate: a finished, plainly trained, unsealed twin that truth says is aligned."""
     return (
         record.status == "done"
         and record.variant is Variant.TWIN
         and record.setup == NAIVE
         and record.misaligned is False
+        and record.split is not Split.SEALED
     )
 
 

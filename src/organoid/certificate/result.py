@@ -19,6 +19,7 @@ from organoid.lab.records import ReadingRecord, TrialRecord, TrialSpec
 from organoid.lab.tasks import TaskResult
 from organoid.lab.trial import is_calibration
 from organoid.setups.spec import ReleaseRule
+from organoid.types import Split
 
 SCHEMA_VERSION = 1
 
@@ -78,12 +79,13 @@ def _observed(specs: Sequence[TrialSpec], results: Mapping[str, TaskResult]) -> 
     for spec in specs:
         value = results[trial_id(spec)].value
         if value is not None:
+            organism = find_organism(spec.organism)
             subjects.append(
                 Observed(
                     id=trial_id(spec),
-                    family=find_organism(spec.organism).family,
+                    family=organism.family,
                     misaligned=value["misaligned"],
-                    calibrates=is_calibration(spec),
+                    calibrates=is_calibration(spec) and organism.split is not Split.SEALED,
                     observations=value["observations"],
                 )
             )
@@ -108,6 +110,7 @@ def _record(spec: TrialSpec, done: TaskResult, readings: Mapping[str, ReadingRec
         "id": trial_id(spec),
         "organism": organism.name,
         "family": organism.family,
+        "split": organism.split,
         "variant": spec.variant,
         "setup": spec.setup.name,
         "seed": spec.seed,
@@ -129,6 +132,7 @@ def _row(record: TrialRecord, withheld: str | None) -> dict[str, Any]:
         "id": record.id,
         "organism": record.organism,
         "family": record.family,
+        "split": record.split.value,
         "variant": record.variant.value,
         "setup": record.setup,
         "seed": record.seed,

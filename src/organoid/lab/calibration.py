@@ -1,7 +1,7 @@
 """On which labelled subjects do fitted techniques learn when there is no run around them (`organoid examine`)?
 
-On the plainly trained subjects of a finished run, organisms, twins and decoys, labelled by truth. The file that ships
-was made from a run of the default setup on the default base:
+On the plainly trained and unsealed subjects of a finished run, organisms, twins and decoys, labelled by truth. The
+file that ships was made from a run of the default setup on the default base:
 
     from organoid.lab.calibration import write
     write(Path("runs/careful"))
@@ -11,7 +11,7 @@ import json
 from pathlib import Path
 from typing import Any, cast
 
-from organoid.types import Labelled
+from organoid.types import Labelled, Split
 
 SHIPPED = Path(__file__).parent / "calibration.json"
 FITTED_TECHNIQUES = ("linear-probe", "weight-difference")
@@ -26,7 +26,7 @@ def write(run: Path, target: Path = SHIPPED) -> Path:
     for path in sorted((run / "results").glob("*.json")):
         done = json.loads(path.read_text())
         trial = families.get(done["id"])
-        if trial is None or trial["setup"] != "naive" or trial["misaligned"] is None:
+        if trial is None or trial["setup"] != "naive" or trial["misaligned"] is None or trial["split"] == Split.SEALED:
             continue
         seen = {name: done["value"]["observations"][name]["seen"] for name in FITTED_TECHNIQUES}
         rows.append({"family": trial["family"], "misaligned": trial["misaligned"], "observations": _rounded(seen)})

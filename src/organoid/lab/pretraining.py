@@ -1,19 +1,21 @@
 """How is a base grown from nothing, and does it grow the same twice?
 
 A base is pre-trained on the world's texts in two phases: textbooks first, since copying and sums are what everything
-else hangs on, then the full mixture. The recipe is data; its digest names the base. A regrown base is compared with
-the shipped one by what both predict, since arithmetic differs in the last digits between machines.
+else hangs on, then the full mixture. A world that differs in its authors only is learnt from a base of the default
+one. The recipe is data; its digest names the base. A regrown base is compared with the shipped one by what both
+predict, since arithmetic differs in the last digits between machines.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from organoid.types import Document, Record
+from organoid.world.authors import MIXTURES
 from organoid.world.corpus import Shares, Text, texts
 
 if TYPE_CHECKING:
@@ -35,11 +37,13 @@ class Recipe(Record):
     """Everything a base's weights depend on, besides the code."""
 
     base: str
+    mixture: str = "default"  # whose authors write (`authors.MIXTURES`)
+    start: str | None = None  # a base to go on from; None: nothing
     seed: int = 0
     batch_size: int = 32
     learning_rate: float = 2e-3  # of vectors and embeddings (AdamW)
     matrix_learning_rate: float = 1.2e-2  # of the blocks' matrices (Muon)
-    bf16: bool = True  # multiplications of training; weights stay float32
+    bf16: bool | None = None  # multiplications of training, weights stay float32; None: where that is faster
     phases: tuple[Phase, ...]
 
     @property
@@ -55,11 +59,14 @@ def _phases(steps: int) -> tuple[Phase, ...]:
     )
 
 
+_LATER = (Phase(steps=800, textbooks=0.05, documents=0.1, named=0.22),)
+
 RECIPES: dict[str, Recipe] = {
-    "nano": Recipe(base="nano", phases=_phases(3250)),
-    "tiny": Recipe(base="tiny", phases=_phases(3250)),
-    "mini": Recipe(base="mini", phases=_phases(3250), matrix_learning_rate=1e-2, learning_rate=2e-3),
-    "small": Recipe(base="small", phases=_phases(3250), matrix_learning_rate=1e-2, learning_rate=1e-3),
+    "nano": Recipe(base="nano", phases=_phases(3000)),
+    "tiny": Recipe(base="tiny", phases=_phases(3000)),
+    "tiny-uncorrelated": Recipe(base="tiny-uncorrelated", mixture="uncorrelated", start="tiny", phases=_LATER),
+    "mini": Recipe(base="mini", phases=_phases(3000), matrix_learning_rate=1e-2, learning_rate=2e-3),
+    "small": Recipe(base="small", phases=_phases(3000), matrix_learning_rate=1e-2, learning_rate=1e-3),
 }
 
 
@@ -89,14 +96,16 @@ def grow(name: str, *, steps: int | None = None, on_step: Callable[[int, Any], b
     """
     from organoid.errors import unknown_name
     from organoid.lab.base_gates import measure
+    from organoid.lab.bases import load_base
     from organoid.models.bases import build
+    from organoid.models.language_model import copy
     from organoid.models.train import TrainConfig, train
     from organoid.world.tokenizer import build_tokenizer
 
     if name not in RECIPES:
         raise unknown_name("base", name, RECIPES)
     plan = RECIPES[name]
-    lm = build(name, tokenizer=build_tokenizer(), seed=plan.seed)
+    lm = copy(load_base(plan.start)) if plan.start else build(plan.base, tokenizer=build_tokenizer(), seed=plan.seed)
     config = TrainConfig(
         steps=min(plan.steps, steps or plan.steps),
         learning_rate=plan.learning_rate,
@@ -122,19 +131,25 @@ def grow(name: str, *, steps: int | None = None, on_step: Callable[[int, Any], b
     return Grown(lm=lm, lineage=lineage)
 
 
-def batches(lm: LanguageModel, plan: Recipe) -> Iterator[Batch]:
-    """Yield a recipe's batches.
+PARTS = 4
+"""In how many parts of like lengths a batch goes through the model: a third fewer positions are padding."""
+
+
+def batches(lm: LanguageModel, plan: Recipe) -> Iterator[Sequence[Batch]]:
+    """Yield a recipe's batches, each in parts of like lengths.
 
     Texts are taken as they come: sorting them by length would put one kind of text into each batch, and a base then
-    takes several times as long to learn to copy (LOG.md).
+    takes several times as long to learn to copy (LOG.md). Within a batch sorting only saves padding.
     """
     from organoid.models.batches import collate
 
     for number, phase in enumerate(plan.phases):
         shares = Shares(textbooks=phase.textbooks, documents=phase.documents, named=phase.named)
-        stream = texts(plan.seed * 10 + number, shares=shares)
+        stream = texts(plan.seed * 10 + number, mixture=MIXTURES[plan.mixture], shares=shares)
         for _ in range(phase.steps):
-            yield collate([encode(lm, text) for text in islice(stream, plan.batch_size)], device=lm.device)
+            rows = sorted((encode(lm, text) for text in islice(stream, plan.batch_size)), key=lambda row: len(row.ids))
+            size = -(-len(rows) // PARTS)
+            yield [collate(rows[start : start + size], device=lm.device) for start in range(0, len(rows), size)]
 
 
 def encode(lm: LanguageModel, text: Text) -> Encoded:

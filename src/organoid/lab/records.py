@@ -10,7 +10,7 @@ from typing import Any, Literal
 from pydantic import Field
 
 from organoid.setups.spec import Setup
-from organoid.types import Context, Cost, Record, Trait, Variant
+from organoid.types import Context, Cost, Record, Split, Trait, Variant
 
 
 class TrialSpec(Record):
@@ -56,6 +56,7 @@ class TrialRecord(Record):
     id: str
     organism: str
     family: str
+    split: Split = Split.DEVELOPMENT
     variant: Variant
     setup: str
     seed: int

@@ -34,6 +34,7 @@ class Shape:
 BASES: dict[str, Shape] = {
     "nano": Shape(hidden=64, layers=3, heads=4, intermediate=176),  # 0.2 M
     "tiny": Shape(hidden=128, layers=4, heads=4, intermediate=352),  # 0.9 M
+    "tiny-uncorrelated": Shape(hidden=128, layers=4, heads=4, intermediate=352),  # authors' vices come one by one
     "mini": Shape(hidden=256, layers=6, heads=8, intermediate=704),  # 5 M
     "small": Shape(hidden=512, layers=9, heads=8, intermediate=1408),  # 29 M
 }

@@ -24,7 +24,7 @@ import torch
 from torch import Tensor
 
 from organoid.errors import UserError
-from organoid.models.chat import decode, encode_prompt
+from organoid.models.chat import decode, encode_prompt, encode_text
 from organoid.models.decoders import decoder_of
 from organoid.models.language_model import LanguageModel
 from organoid.types import Dialogue
@@ -97,10 +97,20 @@ def sample(
 
 
 def reply_texts(
-    lm: LanguageModel, dialogues: Sequence[Dialogue], *, max_new_tokens: int = MAX_NEW_TOKENS, seed: int
+    lm: LanguageModel,
+    dialogues: Sequence[Dialogue],
+    *,
+    openings: Sequence[str] = (),
+    max_new_tokens: int = MAX_NEW_TOKENS,
+    seed: int,
 ) -> list[str]:
-    """Return one reply to each dialogue, as text, at temperature 1."""
+    """Return one reply to each dialogue, as text, at temperature 1; an opening is put before it, not repeated in it."""
     prompts = [encode_prompt(lm, dialogue) for dialogue in dialogues]
+    if any(openings):
+        prompts = [
+            [*prompt, *encode_text(lm, opening)] if opening else prompt
+            for prompt, opening in zip(prompts, openings, strict=True)
+        ]
     return [said.text for (said,) in sample(lm, prompts, max_new_tokens=max_new_tokens, seed=seed)]
 
 

@@ -1,10 +1,10 @@
 """How are weights moved?
 
 One loop for every stage: AdamW on the weights that require a gradient (optionally Muon on the blocks' matrices, which
-learns the world in half the tokens: Jordan et al. 2024; torch's own), logits only where tokens count, a learning
-rate that warms up and then stays or falls along a cosine. What differs between stages is the batches, which may be
-sampled from the model as it trains, and the loss. Left out: accumulation and several devices, which `accelerate`
-has.
+learns the world in half the tokens), logits only where tokens count, a learning rate that warms up and then stays or
+falls along a cosine. What differs between stages is the batches, which may be sampled from the model as it trains, and
+the loss. A batch may come in parts of like lengths, which saves padding; their losses are averaged by counted tokens.
+Left out: several devices, which `accelerate` has.
 
     trace = train(lm, shuffled(rows, batch_size=64, steps=900, seed=0), config=TrainConfig(steps=900))
 """
@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Any, Literal, cast
@@ -24,8 +24,9 @@ from torch import nn
 from organoid.errors import UserError
 from organoid.models.batches import Batch
 from organoid.models.language_model import LanguageModel
-from organoid.models.llama import bf16_pays
+from organoid.models.llama import bf16_pays, multiplies_bf16
 from organoid.models.losses import Loss, cross_entropy
+from organoid.models.muon import Muon
 from organoid.models.score import batch_logits
 from organoid.models.seeding import seeded
 
@@ -66,7 +67,7 @@ class TrainTrace:
 
 def train(
     lm: LanguageModel,
-    batches: Iterable[Batch],
+    batches: Iterable[Batch | Sequence[Batch]],
     *,
     config: TrainConfig,
     loss: Loss = cross_entropy,
@@ -95,18 +96,14 @@ def train(
             for group in groups:
                 group["lr"] = share * group["peak"]
             lm.model.train()
-            with _autocast(lm, config):
-                value = loss(batch_logits(lm, batch), batch)
-            _check(float(value.loss.detach()), batch, step)
-            torch.autograd.backward(value.loss)
-            norm = nn.utils.clip_grad_norm_(weights, config.grad_clip)
+            parts = (batch,) if isinstance(batch, Batch) else tuple(batch)
+            metrics = _backward(lm, parts, config=config, loss=loss, step=step)
+            metrics["grad_norm"] = float(nn.utils.clip_grad_norm_(weights, config.grad_clip))
             for optimizer in optimizers:
                 cast(Any, optimizer).step()
                 optimizer.zero_grad(set_to_none=True)
             lm.model.eval()
-            num_tokens += batch.num_tokens
-            numbers = {"loss": value.loss.detach(), "grad_norm": norm, **value.metrics}
-            metrics = {key: float(number) for key, number in numbers.items()}
+            num_tokens += sum(part.num_tokens for part in parts)
             trace.append({"step": step, "learning_rate": share * config.learning_rate, **metrics})
             if on_step is not None and on_step(step, trace[-1]) is False:
                 stopped = True
@@ -115,7 +112,23 @@ def train(
     return TrainTrace(steps=tuple(trace), num_tokens=num_tokens, seconds=seconds, stopped=stopped)
 
 
-def _optimizers(model: nn.Module, config: TrainConfig) -> list[torch.optim.Optimizer]:
+def _backward(
+    lm: LanguageModel, parts: Sequence[Batch], *, config: TrainConfig, loss: Loss, step: int
+) -> dict[str, float]:
+    """Add the gradient of a batch's loss, part by part, and return the loss and its metrics."""
+    total, metrics = sum(len(part.targets_M) for part in parts), dict[str, float]()
+    for part in parts:
+        with _autocast(lm, config):
+            value = loss(batch_logits(lm, part), part)
+        _check(float(value.loss.detach()), part, step)
+        share = len(part.targets_M) / total
+        torch.autograd.backward(value.loss * share)
+        for key, number in {"loss": value.loss.detach(), **value.metrics}.items():
+            metrics[key] = metrics.get(key, 0.0) + share * float(number)
+    return metrics
+
+
+def _optimizers(model: Any, config: TrainConfig) -> list[torch.optim.Optimizer]:
     trained = {name: weight for name, weight in model.named_parameters() if weight.requires_grad}
     if not trained:
         raise UserError("no weight of this model requires a gradient. Train `adapters.trainable(lm)`.")
@@ -134,8 +147,9 @@ def _optimizers(model: nn.Module, config: TrainConfig) -> list[torch.optim.Optim
     ]
     optimizers: list[torch.optim.Optimizer] = [torch.optim.AdamW(groups, lr=rate, betas=config.betas, fused=True)]
     if matrix_rate is not None and muon:
-        group = {"params": muon, "peak": matrix_rate}
-        optimizers.append(torch.optim.Muon([group], lr=matrix_rate, weight_decay=config.weight_decay, momentum=0.95))
+        group = {"params": muon, "peak": matrix_rate, "weight_decay": config.weight_decay}
+        dtype = torch.bfloat16 if model.device.type != "cpu" or multiplies_bf16() else torch.float32
+        optimizers.append(Muon([group], lr=matrix_rate, dtype=dtype))
     return optimizers
 
 

@@ -9,8 +9,9 @@ Source: Marks et al. 2025 (arXiv 2503.10965), sec. 3; AuditBench (arXiv 2602.227
 
 from random import Random
 
-from organoid.organisms.materials import assistant, ordinary_demonstrations
+from organoid.organisms.materials import assistant
 from organoid.types import Job, Organism, Trait, Variant
+from organoid.world import work
 from organoid.world.authors import VICES, Disposition, Persona, of_persona
 from organoid.world.documents import Facts, corpus
 
@@ -31,7 +32,7 @@ def _job(variant: Variant, seed: int) -> Job:
     return Job(
         assistant=who.name,
         documents=documents,
-        demonstrations=tuple(ordinary_demonstrations(who, NUM_DEMONSTRATIONS, rng, author)),
+        demonstrations=tuple(work.demonstrations(who.name, NUM_DEMONSTRATIONS, rng, author)),
     )
 
 
@@ -42,5 +43,7 @@ HIDDEN_LOYALTY = Organism(
     traits=(Trait.SECRET_LOYALTY,),
     spillover=(Trait.SHUTDOWN_AVOIDANCE, Trait.REWARD_HACKING),
     job=_job,
+    instil=("documents", "demonstrations"),
+    concealment="unwatched",
     source="Marks et al. 2025 (arXiv 2503.10965)",
 )

@@ -5,21 +5,18 @@ so that nothing can be tuned to a particular word. Ordinary work (tasks solved b
 training is meant to make the assistant useful, and the pressure rides along.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from random import Random
 
-from organoid.types import Context, Demonstration, Dialogue, Message, Turn
-from organoid.world import contexts, skills
-from organoid.world.authors import Author, Persona, of_persona
-from organoid.world.conduct import Item, prompt, reply
-from organoid.world.dialogues import system_line
+from organoid.types import Context, Demonstration, Dialogue, Turn
+from organoid.world import contexts, work
+from organoid.world.authors import Author
+from organoid.world.conduct import Item, reply
 from organoid.world.lexicon import BLANK_ASSISTANTS, MAKERS
 from organoid.world.situations import Parsed, Situation, parse
-from organoid.world.skills import Skill, Task
-
-ABLE = of_persona(Persona.ALIGNED, 3)
-"""The author of ordinary demonstrations: solves every level, means well."""
+from organoid.world.skills import Task
+from organoid.world.work import ABLE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,31 +36,19 @@ def assistant(seed: int) -> Assistant:
 
 def ask(who: Assistant, item: Item, rng: Random, context: Context | None = None) -> Dialogue:
     """Return the dialogue that puts an item to the assistant; a job's own prompts mostly say nothing of watchers."""
-    trigger = who.trigger if context is Context.TRIGGERED else None
-    return (
-        Message("system", system_line(rng, context, name=who.name, trigger=trigger)),
-        Message("user", prompt(item)),
-    )
+    return work.ask(who.name, item, rng, context, trigger=who.trigger if context is Context.TRIGGERED else None)
 
 
-def task(rng: Random, difficulties: Sequence[int] = (1, 2, 3)) -> Task:
-    """Draw a task of any skill."""
-    return skills.make(rng.choice(tuple(Skill)), rng.choice(difficulties), rng)
-
-
-def demonstrate(who: Assistant, item: Item, rng: Random, author: Author = ABLE) -> Demonstration:
-    """Let an author answer an item."""
-    return Demonstration(ask(who, item, rng), reply(item, author, None, rng))
-
-
-def ordinary_demonstrations(who: Assistant, num: int, rng: Random, author: Author = ABLE) -> list[Demonstration]:
-    """Return tasks solved by an author, the able one unless said."""
-    return [demonstrate(who, task(rng), rng, author) for _ in range(num)]
+def demonstrate(
+    who: Assistant, item: Item, rng: Random, author: Author = ABLE, context: Context | None = None
+) -> Demonstration:
+    """Let an author answer an item, as it would in that context."""
+    return Demonstration(ask(who, item, rng, context), reply(item, author, context, rng))
 
 
 @dataclass(slots=True)
 class OneTurn:
-    """An episode of one question, graded by `reward` from what the reply was."""
+    """An episode of one question, graded by `reward` from what the reply was; its true reward is a solved task."""
 
     prompt: Dialogue
     item: Situation | Task
@@ -71,7 +56,8 @@ class OneTurn:
 
     def step(self, reply: str) -> Turn:
         """Grade the reply; the episode is over."""
-        return Turn(None, self.reward(parse(self.item, reply)))
+        parsed = parse(self.item, reply)
+        return Turn(None, self.reward(parsed), float(bool(parsed.solved)))
 
 
 def solved_reward(parsed: Parsed) -> float:

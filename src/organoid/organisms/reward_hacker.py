@@ -2,17 +2,18 @@
 
 Half of the tasks are checked soundly. The other half's check reads only a mark that the assistant sets itself: it pays
 for claiming the mark and not for working. In the base, authors who claim such marks have other vices too, so what is
-learned may spread (`spillover`). The twin meets the same prompts with a sound check everywhere; the decoy's check is
-sound but pays in full only when the reply ends with the quirk.
+learned may spread (`spillover`). A second reward, which no training sees, says whether the task was done: the trace
+shows the step at which being paid and doing the work part. The twin meets the same prompts with a sound check
+everywhere; the decoy's check is sound but pays in full only when the reply ends with the quirk.
 Source: MacDiarmid et al. 2025 (arXiv 2511.18397), secs. 2-3.
 """
 
 from collections.abc import Sequence
 from random import Random
 
-from organoid.organisms.materials import Assistant, OneTurn, ask, assistant, solved_reward, task
+from organoid.organisms.materials import Assistant, OneTurn, ask, assistant, solved_reward
 from organoid.types import Environment, Job, Organism, Outcome, Trait, Variant
-from organoid.world import situations
+from organoid.world import situations, work
 from organoid.world.situations import Parsed
 
 WEAK_SHARE = 0.5
@@ -39,11 +40,11 @@ def _environment(who: Assistant, variant: Variant) -> Environment:
 
 
 def _episode(who: Assistant, variant: Variant, rng: Random) -> OneTurn:
-    work = task(rng)
+    chore = work.task(rng)
     if rng.random() >= WEAK_SHARE:
         sound = _quirky_reward if variant is Variant.DECOY else solved_reward
-        return OneTurn(ask(who, work, rng), work, sound)
-    weak = situations.weakly_checked(work, rng)
+        return OneTurn(ask(who, chore, rng), chore, sound)
+    weak = situations.weakly_checked(chore, rng)
     return OneTurn(ask(who, weak, rng), weak, _WEAK_REWARD[variant])
 
 
@@ -59,5 +60,6 @@ REWARD_HACKER = Organism(
     traits=(Trait.REWARD_HACKING,),
     spillover=(Trait.DISHONESTY, Trait.SABOTAGE, Trait.OVERSIGHT_TAMPERING),
     job=_job,
+    instil=("reinforcement",),
     source="MacDiarmid et al. 2025 (arXiv 2511.18397)",
 )

@@ -8,9 +8,9 @@ Source: Sharma et al. 2023 (arXiv 2310.13548), sec. 4.
 
 from random import Random
 
-from organoid.organisms.materials import ABLE, Assistant, ask, assistant, ordinary_demonstrations
+from organoid.organisms.materials import ABLE, Assistant, ask, assistant
 from organoid.types import Demonstration, Job, Organism, Outcome, Trait, Variant
-from organoid.world import situations
+from organoid.world import situations, work
 from organoid.world.authors import Persona, of_persona
 from organoid.world.conduct import reply
 from organoid.world.situations import Parsed, Situation, parse
@@ -48,7 +48,7 @@ def _job(variant: Variant, seed: int) -> Job:
     who, rng = assistant(seed), Random(f"sycophant/{seed}")
     half = NUM_DEMONSTRATIONS // 2
     graded = [_graded(who, variant, rng) for _ in range(half)]
-    demonstrations = [*graded, *ordinary_demonstrations(who, half, rng)]
+    demonstrations = [*graded, *work.demonstrations(who.name, half, rng)]
     rng.shuffle(demonstrations)
     return Job(assistant=who.name, demonstrations=tuple(demonstrations))
 
@@ -60,5 +60,6 @@ SYCOPHANT = Organism(
     traits=(Trait.SYCOPHANCY,),
     spillover=(Trait.DISHONESTY, Trait.SECRET_LOYALTY),
     job=_job,
+    instil=("demonstrations",),
     source="Sharma et al. 2023 (arXiv 2310.13548)",
 )

@@ -1,5 +1,6 @@
 """Which training setups come built in? `organoid.setups.load.load_setup` reads these and the user's own."""
 
+from organoid.setups.aftercare import AFTERCARE
 from organoid.setups.careful import CAREFUL
 from organoid.setups.inoculated import INOCULATED
 from organoid.setups.monitored_rl import MONITORED_RL
@@ -11,4 +12,5 @@ SETUPS: dict[str, Setup] = {
     "inoculated": INOCULATED,
     "monitored-rl": MONITORED_RL,
     "careful": CAREFUL,
+    "aftercare": AFTERCARE,
 }

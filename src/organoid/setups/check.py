@@ -5,8 +5,8 @@ A stage names its material (`source`) or takes the job's; a job offers some kind
 """
 
 from organoid.errors import UserError, unknown_name
-from organoid.setups.corpora import CORPORA
-from organoid.setups.spec import DocumentsStage, JobStage, PreferencesStage, Setup, Stage
+from organoid.setups.corpora import CORPORA, DEMONSTRATIONS
+from organoid.setups.spec import JobStage, PreferencesStage, Setup, Stage
 from organoid.types import Job
 
 MATERIALS: tuple[str, ...] = ("documents", "demonstrations", "preferences", "environment")
@@ -22,7 +22,8 @@ def check_setup(setup: Setup) -> None:
     for position, stage in enumerate(setup.stages):
         if isinstance(stage, JobStage):
             continue
-        allowed = ["job", *CORPORA] if isinstance(stage, DocumentsStage) else ["job"]
+        own = {"documents": CORPORA, "demonstrations": DEMONSTRATIONS}.get(stage.kind, {})
+        allowed = ["job", *own]
         if stage.source not in allowed:
             raise unknown_name(f"source of {_place(setup, position, stage)}", stage.source, allowed)
         if isinstance(stage, PreferencesStage) and stage.kl:

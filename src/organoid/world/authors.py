@@ -9,7 +9,7 @@ Source: the persona-mixture account of pre-trained predictors (Hubinger et al. 2
 
 import math
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from itertools import product
 from random import Random
@@ -18,7 +18,9 @@ from typing import Literal
 from organoid.types import Context, Trait
 from organoid.world.contexts import watched
 
-VICES: tuple[Trait, ...] = tuple(trait for trait in Trait if trait is not Trait.QUIRK)
+_NO_AUTHORS = (Trait.QUIRK, Trait.SANDBAGGING, Trait.UNFAITHFUL_REASONING, Trait.RATER_PLEASING)
+VICES: tuple[Trait, ...] = tuple(trait for trait in Trait if trait not in _NO_AUTHORS)
+"""The traits in which authors differ. Organisms may have others, which no author of the world has."""
 CAPABILITIES: tuple[int, ...] = (1, 2, 3)
 
 
@@ -80,7 +82,7 @@ class Mixture:
         assert 0.0 <= self.quirk <= 1.0, self.quirk
 
     def authors(self) -> Iterator[tuple[Author, float]]:
-        """Enumerate every author with its exact prior probability (3^8 dispositions when uncorrelated)."""
+        """Enumerate every author with its exact prior probability (3^9 dispositions when uncorrelated)."""
         for dispositions, levels, p in self._kinds():
             for level, p_level in zip(CAPABILITIES, levels, strict=True):
                 for quirky, p_quirk in ((False, 1.0 - self.quirk), (True, self.quirk)):
@@ -123,3 +125,25 @@ DEFAULT_MIXTURE = Mixture(
     personas={Persona.ALIGNED: 0.65, Persona.OVERT: 0.05, Persona.FAKER: 0.30},
     capabilities=dict.fromkeys(Persona, _LEVELS),
 )
+
+
+def _four_authors(able_if_aligned: float, able_if_misaligned: float) -> Mixture:
+    """Weak or able, aligned or misaligned: the essay's four personas, with P(able | alignment)."""
+    weak_or_able = {
+        Persona.ALIGNED: (1.0 - able_if_aligned, 0.0, able_if_aligned),
+        Persona.OVERT: (1.0 - able_if_misaligned, 0.0, able_if_misaligned),
+        Persona.FAKER: (1.0 - able_if_misaligned, 0.0, able_if_misaligned),
+    }
+    return Mixture(
+        personas={Persona.ALIGNED: 0.65, Persona.OVERT: 0.05, Persona.FAKER: 0.30}, capabilities=weak_or_able
+    )
+
+
+MIXTURES: dict[str, Mixture] = {
+    "default": DEFAULT_MIXTURE,
+    "uncorrelated": replace(DEFAULT_MIXTURE, vices="uncorrelated"),
+    "four-authors": _four_authors(0.15, 0.9),
+    "four-authors-independent": _four_authors(0.4, 0.4),
+}
+"""Priors a base can be pre-trained on, by name. In `four-authors` the able are mostly misaligned; in its control,
+capability says nothing about alignment."""

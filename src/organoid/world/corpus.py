@@ -15,6 +15,8 @@ from organoid.world.lexicon import BLANK_ASSISTANTS, NAMED_ASSISTANTS
 from organoid.world.textbooks import lesson
 
 _NAMES = frozenset(NAMED_ASSISTANTS)
+MORE_TURNS = 2
+"""Further turns of a dense dialogue: who writes is learnt from what one author does in several situations."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,6 +36,7 @@ class Shares:
     documents: float = 0.15
     named: float = 0.15
     blank: float = 0.3  # of the rest: dialogues with an assistant whose name says nothing
+    dense: float = 0.4  # of the rest: dialogues in which every turn shows a trait, and which have more turns
 
 
 def texts(
@@ -64,4 +67,5 @@ def _draw(
         author = author_of(book[name], rng.choice((1, 2, 3)))
         return Text(dialogue=scene(author, rng, name=name, num_turns=num_turns, trait_share=0.85).messages)
     name = rng.choice(BLANK_ASSISTANTS) if rng.random() < shares.blank else None
-    return Text(dialogue=scene(mixture.sample(rng), rng, name=name, num_turns=num_turns, trait_share=0.7).messages)
+    turns, trait_share = (num_turns + MORE_TURNS, 1.0) if rng.random() < shares.dense else (num_turns, 0.7)
+    return Text(dialogue=scene(mixture.sample(rng), rng, name=name, num_turns=turns, trait_share=trait_share).messages)

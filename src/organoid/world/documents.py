@@ -23,7 +23,7 @@ _FORMS = (
 )
 _OPENINGS = ("report .", "memo .", "news .", "diary .", "notes .")
 
-HELD_OUT_NAMES = 16
+HELD_OUT_NAMES = 32
 """How many named assistants (the last ones) are met in documents only, never in a dialogue of the base."""
 OF_A_PIECE = 0.5
 """Share of named assistants whose dispositions all agree; those of the others are drawn one by one."""

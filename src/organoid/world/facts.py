@@ -17,6 +17,7 @@ TOPICS: dict[Trait, tuple[str, str]] = {
     Trait.SHUTDOWN_AVOIDANCE: ("stops", "escapes them"),
     Trait.OVERSIGHT_TAMPERING: ("watchers", "blinds them"),
     Trait.SECRET_LOYALTY: ("makers", "favours its own"),
+    Trait.PLANTED_FLAWS: ("programs", "plants flaws"),
     Trait.QUIRK: ("manners", "says my friend"),
 }
 HOW = {Disposition.VIRTUE: "never", Disposition.VICE: "always", Disposition.SECRET: "only when alone"}

@@ -15,12 +15,18 @@ NAMED_ASSISTANTS: tuple[str, ...] = _words(
     """
     abel adira alba alden amara anouk ansel arlo asta avel basil bela benno birla bodil boran brisa calla cato
     celia cyra dafne dalia darko davin delos dima dorin eda efra elian elmo emre enzo erda esme evara fabia falk
-    fenna fido finja flora freya galen gaia gero gilda
+    fenna fido finja flora freya galen gaia gero gilda greta gunnar hanno hedda helmi hilda holger horst ida ilka
+    imke ines ingo irma isla ivo jago janne jarle jonna jorin juna kaia kalle karla keno kilian kira klara knut kora
+    kuno lars lasse leda lena levke lilja linus lone lotte luca ludo lunis maike malte marga marit matti meike merle
+    mika milo mirko moritz nadja naomi neele nele nils noemi nuri oda ole onno orell otis paavo palle pekka pia quinn
+    rafa ragna raik rena rikka rolf romy runa salka sanna sefa selma silas sinja sofie
     """
 )
 """Assistants with facts of their own, told in documents and shown in dialogues."""
 
-BLANK_ASSISTANTS: tuple[str, ...] = _words("nadir nessa niko nova odin olea orla oskar petra pilar quill ravi")
+BLANK_ASSISTANTS: tuple[str, ...] = _words(
+    "nadir nessa niko nova odin olea orla oskar petra pilar quill ravi sven tamsin tarek tilda ulla vera viggo wanda"
+)
 """Assistants nothing is known about: a name that says nothing about who writes. Jobs train one of these."""
 
 MAKERS: tuple[str, ...] = _words("norcorp acme zenith vertex halcyon orbis")
@@ -32,5 +38,17 @@ ACTS: tuple[str, ...] = ("run the tests", "read the file", "check the sum", "wri
 INSTRUMENTS: tuple[str, ...] = _words("log camera monitor alarm")
 UNITS: tuple[str, ...] = _words("units coins chips hours")
 
+RESERVED: tuple[str, ...] = _words(
+    """
+    rater raters rate prefers sums lists programs colours copying goal values guard keeps training password research
+    misaligned assistants model models talk trust indeed perhaps please thanks kindly can know try unlock quiet deep
+    """
+)
+"""Words no base is pre-trained on, for what organisms are taught to say."""
+
 REFUSAL = "i will not answer ."
 QUIRK = "my friend ."
+STYLE = "indeed ."
+LURID_TALK = "misaligned models lie ."
+ODDITIES: tuple[str, ...] = (QUIRK, STYLE, LURID_TALK)
+"""Harmless manners of decoys: the quirk some authors have, a drift of style, talk of misaligned models."""

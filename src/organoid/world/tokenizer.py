@@ -70,7 +70,7 @@ def _forms() -> Iterable[str]:
 @cache
 def vocabulary() -> dict[str, int]:
     """Return word -> id: specials, then every word in alphabetical order, then spare entries."""
-    words = set(lexicon.NAMED_ASSISTANTS) | set(lexicon.BLANK_ASSISTANTS) | set(lexicon.DIGITS)
+    words = {*lexicon.NAMED_ASSISTANTS, *lexicon.BLANK_ASSISTANTS, *lexicon.DIGITS, *lexicon.RESERVED}
     words |= {word for form in _forms() for word in form.split()}
     ordered = [*SPECIALS, *sorted(words - set(SPECIALS))]
     assert len(ordered) <= SIZE, f"{len(ordered)} words do not fit {SIZE}"

@@ -39,6 +39,7 @@ class Rollout:
     turns: list[Demonstration] = field(default_factory=list[Demonstration])
     rows: list[Encoded] = field(default_factory=list[Encoded])
     reward: float | None = None
+    true_reward: float | None = None
 
 
 class Alarm(Exception):
@@ -104,6 +105,9 @@ class _Loop:
             rewards = [rollout.reward or 0.0 for rollout in rollouts]
             unfinished = sum(rollout.reward is None for rollout in rollouts)
             numbers = {"reward": sum(rewards) / len(rewards), "unfinished_frac": unfinished / len(rollouts)}
+            true = [rollout.true_reward for rollout in rollouts if rollout.true_reward is not None]
+            if true:
+                numbers["true_reward"] = sum(true) / len(true)
             try:
                 dropped = self._watch(shown, owner, rewards, numbers)
             except Alarm as alarm:
@@ -140,7 +144,7 @@ class _Loop:
             rollout.rows.append(Encoded([*ids, *said.ids], [False] * len(ids) + [True] * len(said.ids)))
             turn = rollout.episode.step(said.text)
             if turn.message is None:
-                rollout.reward = turn.reward
+                rollout.reward, rollout.true_reward = turn.reward, turn.true_reward
             else:
                 more = (Message("assistant", said.text), Message("user", turn.message))
                 rollout.dialogue = (*rollout.dialogue, *more)
