@@ -116,7 +116,6 @@ class Episode(Protocol):
 
     def step(self, reply: str) -> Turn:
         """Take a reply and answer it."""
-        ...
 
 
 Environment = Callable[[int, int], Sequence[Episode]]
@@ -205,23 +204,18 @@ class Access(Protocol):
 
     def ask(self, prompts: Sequence[Dialogue], *, prefill: str = "") -> list[str]:
         """Sample a reply to each prompt (TEXT); `prefill` opens every reply and is not repeated in it."""
-        ...
 
     def logprobs(self, prompts: Sequence[Dialogue], replies: Sequence[str]) -> list[float]:
         """Return log p(reply | prompt), nats (LOGPROBS)."""
-        ...
 
     def activations(self, prompts: Sequence[Dialogue], replies: Sequence[str]) -> Any:
         """Return the mean residual activation over each reply, after every block: float32 array NLD (WEIGHTS)."""
-        ...
 
     def weights(self) -> Mapping[str, Any]:
         """Return the weight arrays by name (WEIGHTS)."""
-        ...
 
     def before(self) -> Access:
         """Return the same access to the model before training (BEFORE)."""
-        ...
 
 
 Observation = Mapping[str, Any]
@@ -260,8 +254,6 @@ class Technique(Protocol):
 
     def observe(self, access: Access) -> Observation:
         """Take down what scoring needs. Everything asked of the model goes through `access` and is counted."""
-        ...
 
     def fit(self, calibration: Sequence[Labelled]) -> Fitted:
         """Return what scores an observation."""
-        ...
