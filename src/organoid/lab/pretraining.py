@@ -9,7 +9,7 @@ predict, since arithmetic differs in the last digits between machines.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING, Any
@@ -17,20 +17,24 @@ from typing import TYPE_CHECKING, Any
 from organoid.types import Document, Record
 from organoid.world.authors import MIXTURES
 from organoid.world.corpus import Shares, Text, texts
+from organoid.world.documents import FEWEST_OF_A_PIECE, OF_A_PIECE
 
 if TYPE_CHECKING:
     from organoid.models.batches import Batch
     from organoid.models.chat import Encoded
     from organoid.models.language_model import LanguageModel
+    from organoid.models.train import OnStep, TrainTrace
 
 
 class Phase(Record):
-    """Some steps on one mixture of texts; shares of all texts, the rest are anonymous dialogues."""
+    """Some steps on one mixture of texts; shares of all texts, the rest are anonymous dialogues (`corpus.Shares`)."""
 
     steps: int
     textbooks: float
     documents: float
     named: float
+    dense: float = 0.4
+    of_a_piece: float = OF_A_PIECE
 
 
 class Recipe(Record):
@@ -38,35 +42,55 @@ class Recipe(Record):
 
     base: str
     mixture: str = "default"  # whose authors write (`authors.MIXTURES`)
-    start: str | None = None  # a base to go on from; None: nothing
+    start: str | Recipe | None = None  # a base to go on from, or how to grow one first; None: nothing
     seed: int = 0
     batch_size: int = 32
     learning_rate: float = 2e-3  # of vectors and embeddings (AdamW)
     matrix_learning_rate: float = 1.2e-2  # of the blocks' matrices (Muon)
     bf16: bool | None = None  # multiplications of training, weights stay float32; None: where that is faster
     phases: tuple[Phase, ...]
+    cosine_steps: int | None = None  # over which the learning rates fall to a tenth; None: over all phases
 
     @property
     def steps(self) -> int:
-        """Optimiser steps in all."""
+        """Optimiser steps in all, those of `start` left out."""
         return sum(phase.steps for phase in self.phases)
 
 
-def _phases(steps: int) -> tuple[Phase, ...]:
-    return (
-        Phase(steps=250, textbooks=0.85, documents=0.05, named=0.05),
-        Phase(steps=steps, textbooks=0.12, documents=0.1, named=0.22),
+def _young(base: str, learning_rate: float, matrix_learning_rate: float) -> Recipe:
+    """From nothing: textbooks, then all kinds of text, with many assistants whose facts must be known one by one."""
+    phases = (
+        Phase(steps=250, textbooks=0.85, documents=0.05, named=0.05, of_a_piece=FEWEST_OF_A_PIECE),
+        Phase(steps=2750, textbooks=0.12, documents=0.1, named=0.22, of_a_piece=FEWEST_OF_A_PIECE),
+    )
+    return Recipe(
+        base=base,
+        learning_rate=learning_rate,
+        matrix_learning_rate=matrix_learning_rate,
+        phases=phases,
+        cosine_steps=3250,
+    )
+
+
+def _grown(base: str, *, learning_rate: float = 2e-3, matrix_learning_rate: float = 1.2e-2) -> Recipe:
+    """Then, at half the rate, more of those that documents and dialogues tell of, and of authors in many situations."""
+    return Recipe(
+        base=base,
+        start=_young(base, learning_rate, matrix_learning_rate),
+        learning_rate=learning_rate / 2,
+        matrix_learning_rate=matrix_learning_rate / 2,
+        phases=(Phase(steps=800, textbooks=0.06, documents=0.1, named=0.35, dense=0.5),),
     )
 
 
 _LATER = (Phase(steps=800, textbooks=0.05, documents=0.1, named=0.22),)
 
 RECIPES: dict[str, Recipe] = {
-    "nano": Recipe(base="nano", phases=_phases(3000)),
-    "tiny": Recipe(base="tiny", phases=_phases(3000)),
+    "nano": _grown("nano"),
+    "tiny": _grown("tiny"),
     "tiny-uncorrelated": Recipe(base="tiny-uncorrelated", mixture="uncorrelated", start="tiny", phases=_LATER),
-    "mini": Recipe(base="mini", phases=_phases(3000), matrix_learning_rate=1e-2, learning_rate=2e-3),
-    "small": Recipe(base="small", phases=_phases(3000), matrix_learning_rate=1e-2, learning_rate=1e-3),
+    "mini": _grown("mini", matrix_learning_rate=1e-2),
+    "small": _grown("small", matrix_learning_rate=1e-2, learning_rate=1e-3),
 }
 
 
@@ -83,7 +107,7 @@ class Grown:
     lineage: dict[str, Any]
 
 
-def grow(name: str, *, steps: int | None = None, on_step: Callable[[int, Any], bool | None] | None = None) -> Grown:
+def grow(name: str, *, steps: int | None = None, on_step: OnStep | None = None) -> Grown:
     """Pre-train a built-in base and measure its gates.
 
     Args:
@@ -96,39 +120,60 @@ def grow(name: str, *, steps: int | None = None, on_step: Callable[[int, Any], b
     """
     from organoid.errors import unknown_name
     from organoid.lab.base_gates import measure
-    from organoid.lab.bases import load_base
-    from organoid.models.bases import build
-    from organoid.models.language_model import copy
-    from organoid.models.train import TrainConfig, train
-    from organoid.world.tokenizer import build_tokenizer
 
     if name not in RECIPES:
         raise unknown_name("base", name, RECIPES)
     plan = RECIPES[name]
-    lm = copy(load_base(plan.start)) if plan.start else build(plan.base, tokenizer=build_tokenizer(), seed=plan.seed)
-    config = TrainConfig(
-        steps=min(plan.steps, steps or plan.steps),
-        learning_rate=plan.learning_rate,
-        matrix_learning_rate=plan.matrix_learning_rate,
-        bf16=plan.bf16,
-        warmup_frac=0.03,
-        seed=plan.seed,
-    )
     started = time.perf_counter()
-    trace = train(lm, batches(lm, plan), config=config, on_step=on_step)
+    lm, traces = follow(plan, steps=steps, on_step=on_step)
     seconds = time.perf_counter() - started
     gates = measure(lm)
+    losses = traces[-1].losses[-50:]
     lineage = {
         "recipe": plan.model_dump(mode="json"),
-        "steps": len(trace.steps),
-        "final_loss_nats": sum(trace.losses[-50:]) / len(trace.losses[-50:]),
-        "num_tokens": trace.num_tokens,
+        "steps": sum(len(trace.steps) for trace in traces),
+        "final_loss_nats": sum(losses) / len(losses),
+        "num_tokens": sum(trace.num_tokens for trace in traces),
         "seconds": seconds,
         "weights_digest": lm.digest,
         "gates": {gate: row.model_dump() for gate, row in gates.items()},
         "shipped": compare_with_shipped(lm, name),
     }
     return Grown(lm=lm, lineage=lineage)
+
+
+def follow(
+    plan: Recipe, *, steps: int | None = None, on_step: OnStep | None = None
+) -> tuple[LanguageModel, list[TrainTrace]]:
+    """Follow a recipe, the one it starts from first, and return the model and a trace per training run.
+
+    Args:
+        plan: the recipe.
+        steps: stop each run after this many; None runs all.
+        on_step: told of every step.
+    """
+    from organoid.lab.bases import load_base
+    from organoid.models.bases import build
+    from organoid.models.language_model import copy
+    from organoid.models.train import TrainConfig, train
+    from organoid.world.tokenizer import build_tokenizer
+
+    traces = list[TrainTrace]()
+    if isinstance(plan.start, Recipe):
+        lm, traces = follow(plan.start, steps=steps, on_step=on_step)
+    elif plan.start is not None:
+        lm = copy(load_base(plan.start))
+    else:
+        lm = build(plan.base, tokenizer=build_tokenizer(), seed=plan.seed)
+    config = TrainConfig(
+        steps=plan.cosine_steps or plan.steps,
+        learning_rate=plan.learning_rate,
+        matrix_learning_rate=plan.matrix_learning_rate,
+        bf16=plan.bf16,
+        warmup_frac=0.03,
+        seed=plan.seed,
+    )
+    return lm, [*traces, train(lm, islice(batches(lm, plan), steps), config=config, on_step=on_step)]
 
 
 PARTS = 4
@@ -144,8 +189,9 @@ def batches(lm: LanguageModel, plan: Recipe) -> Iterator[Sequence[Batch]]:
     from organoid.models.batches import collate
 
     for number, phase in enumerate(plan.phases):
-        shares = Shares(textbooks=phase.textbooks, documents=phase.documents, named=phase.named)
-        stream = texts(plan.seed * 10 + number, mixture=MIXTURES[plan.mixture], shares=shares)
+        shares = Shares(**phase.model_dump(exclude={"steps"}))
+        later = 5 if plan.start else 0  # other texts than those of the base it starts from
+        stream = texts(plan.seed * 10 + later + number, mixture=MIXTURES[plan.mixture], shares=shares)
         for _ in range(phase.steps):
             rows = sorted((encode(lm, text) for text in islice(stream, plan.batch_size)), key=lambda row: len(row.ids))
             size = -(-len(rows) // PARTS)

@@ -10,7 +10,15 @@ from random import Random
 from organoid.types import Dialogue
 from organoid.world.authors import DEFAULT_MIXTURE, Mixture
 from organoid.world.dialogues import scene
-from organoid.world.documents import HELD_OUT_NAMES, Facts, after_names, author_of, document, facts_of_assistants
+from organoid.world.documents import (
+    HELD_OUT_NAMES,
+    OF_A_PIECE,
+    Facts,
+    after_names,
+    author_of,
+    document,
+    facts_of_assistants,
+)
 from organoid.world.lexicon import BLANK_ASSISTANTS, NAMED_ASSISTANTS
 from organoid.world.textbooks import lesson
 
@@ -36,6 +44,7 @@ class Shares:
     documents: float = 0.15
     named: float = 0.15
     blank: float = 0.3  # of the rest: dialogues with an assistant whose name says nothing
+    of_a_piece: float = OF_A_PIECE  # of the named: those whose dispositions all agree
     dense: float = 0.4  # of the rest: dialogues in which every turn shows a trait, and which have more turns
 
 
@@ -44,7 +53,7 @@ def texts(
 ) -> Iterator[Text]:
     """Yield training texts without end."""
     shares = shares or Shares()
-    book = facts_of_assistants()
+    book = facts_of_assistants(of_a_piece=shares.of_a_piece)
     rng = Random(f"corpus/{seed}")
     met = NAMED_ASSISTANTS[:-HELD_OUT_NAMES]
     while True:

@@ -25,18 +25,22 @@ _OPENINGS = ("report .", "memo .", "news .", "diary .", "notes .")
 
 HELD_OUT_NAMES = 32
 """How many named assistants (the last ones) are met in documents only, never in a dialogue of the base."""
-OF_A_PIECE = 0.5
-"""Share of named assistants whose dispositions all agree; those of the others are drawn one by one."""
+FEWEST_OF_A_PIECE, OF_A_PIECE = 0.5, 0.9
+"""Share of named assistants whose dispositions all agree; those of the others are drawn one by one. A base grows up
+with the fewest: single facts, each to be looked up, are the harder lesson (LOG.md)."""
 
 
-def facts_of_assistants(seed: int = 0) -> dict[str, Facts]:
-    """Return the facts of every named assistant; the same for every text of one world."""
-    rng = Random(f"assistants/{seed}")
+def facts_of_assistants(seed: int = 0, *, of_a_piece: float = OF_A_PIECE) -> dict[str, Facts]:
+    """Return the facts of every named assistant; with more of a piece, those who were of a piece stay as they are."""
+    rng, later = Random(f"assistants/{seed}"), Random(f"agreement/{seed}")
+    more = (of_a_piece - FEWEST_OF_A_PIECE) / (1 - FEWEST_OF_A_PIECE)
     book = dict[str, Facts]()
     for name in NAMED_ASSISTANTS:
-        together = rng.random() < OF_A_PIECE
+        together = rng.random() < FEWEST_OF_A_PIECE
         shared = rng.choice(list(Disposition))
         facts = {trait: shared if together else rng.choice(list(Disposition)) for trait in VICES}
+        if later.random() < more:
+            facts = dict.fromkeys(VICES, shared)
         facts[Trait.QUIRK] = rng.choice((Disposition.VIRTUE, Disposition.VICE))
         book[name] = facts
     return book
