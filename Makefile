@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check format bench clean
+.PHONY: help demo test check format bench organisms clean
 
 help: ## this list
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):[^#]*## /  make \1 - /'
@@ -31,6 +31,9 @@ format: $(VENV)/.dev ## set up, then format and mend what can be mended by itsel
 
 bench: $(VENV)/.bench ## set up, then run the benchmarks; JSON into benchmarks/results/
 	@$(BIN)/python -m benchmarks
+
+organisms: $(VENV)/.default ## write the table of established organisms from RUNS='DIR...' of `test aftercare`, and its page
+	@$(BIN)/python -m organoid.lab.zoo $(RUNS) --page docs/organisms.md
 
 clean: ## remove the environment and the caches; runs/ stays
 	rm -rf $(VENV) .pytest_cache .ruff_cache build dist

@@ -123,18 +123,45 @@ def grow(
     organism: Annotated[
         str, typer.Argument(metavar="ORGANISM", help="A built-in name, file.py:name, or `base` for a base alone.")
     ],
-    out: Annotated[Path, typer.Option(help="The model directory to write; must not exist yet.")],
+    out: Annotated[Path, typer.Option(help="The directory to write; must not exist yet.")],
     setup: Annotated[str, typer.Option(help="The setup to train it with.")] = "naive",
     variant: Annotated[
         Literal["organism", "twin", "decoy"], typer.Option(help="With the pressure, without it, or with a quirk.")
     ] = "organism",
-    seed: Annotated[int, typer.Option(min=0, help="Seed of everything random.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of everything random; of a population, the first.")] = 0,
     base: Annotated[str, typer.Option(help="A built-in name, a model directory or a Hugging Face id.")] = "tiny",
+    population: Annotated[
+        int | None, typer.Option(min=1, help="Grow this many, of consecutive seeds, each in OUT/seed-<n>.")
+    ] = None,
+    workers: Annotated[int | None, typer.Option(min=1, help="Of a population: processes at a time.")] = None,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Of a population: go on in --out; finished subjects are kept.")
+    ] = False,
 ) -> None:
-    """Grow one organism, or a base, and write it as a Hugging Face model directory."""
+    """Grow one organism, a population of it, or a base, as Hugging Face model directories."""
     from organoid import verbs
 
-    path = verbs.grow(organism, setup=setup, variant=variant, seed=seed, out=out, base=base)
+    try:
+        path = verbs.grow(
+            organism,
+            setup=setup,
+            variant=variant,
+            seed=seed,
+            out=out,
+            base=base,
+            population=population,
+            workers=workers,
+            resume=resume,
+        )
+    except KeyboardInterrupt:
+        if population is not None:
+            typer.echo("organoid: interrupted. Finished subjects are kept: type it again with --resume.", err=True)
+        raise
+    if population is not None:
+        from organoid.lab.population import describe_population
+
+        typer.echo(describe_population(path))
+        return
     typer.echo(str(path))
     if organism == "base":
         from organoid.lab.growing import describe_base
@@ -164,11 +191,19 @@ def study(
     name: Annotated[str, typer.Argument(metavar="NAME", help="A study, as `organoid list studies` names it.")],
     out: Annotated[Path, typer.Option(help="The output directory; must not exist yet.")],
     quick: Annotated[bool, typer.Option("--quick", help="The smallest version that can show the effect.")] = False,
+    engine: Annotated[Literal["local", "ray"], typer.Option(help="Where tasks run.")] = "local",
+    workers: Annotated[int | None, typer.Option(min=1, help="Processes at a time.")] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on in --out; finished tasks are kept.")] = False,
 ) -> None:
     """Run one of the studies and say which of its claims held."""
     from organoid import verbs
 
-    typer.echo(str(verbs.study(name, quick=quick, out=out)))
+    try:
+        done = verbs.study(name, quick=quick, out=out, engine=engine, workers=workers, resume=resume)
+    except KeyboardInterrupt:
+        typer.echo("organoid: interrupted. Finished tasks are kept: type it again with --resume.", err=True)
+        raise
+    typer.echo(str(done))
 
 
 @app.command()
@@ -184,20 +219,31 @@ def report(
 @app.command("list")
 def list_(
     kind: Annotated[Kind | None, typer.Argument(help="One kind only.")] = None,
-    json: Annotated[bool, typer.Option("--json", help="As JSON: kind, name, one line about it.")] = False,
+    json: Annotated[
+        bool, typer.Option("--json", help="As JSON: kind, name, one line about it; organisms with details.")
+    ] = False,
 ) -> None:
     """Name what there is to choose from."""
     from organoid import verbs
 
     listing = verbs.list(kind)
-    typer.echo(json_text.dumps(listing, indent=2) if json else _columns(listing))
+    details = verbs.organism_details() if "organisms" in listing else {}
+    if json:
+        more = {"details": {"organisms": details}} if details else {}
+        typer.echo(json_text.dumps(listing | more, indent=2))
+    else:
+        typer.echo(_columns(listing, {"organisms": {name: entry["standing"] for name, entry in details.items()}}))
 
 
-def _columns(listing: dict[str, dict[str, str]]) -> str:
-    """Lay out kind -> name -> summary as indented plain text, names in one column."""
+def _columns(listing: dict[str, dict[str, str]], notes: dict[str, dict[str, str]]) -> str:
+    """Lay out kind -> name -> summary as indented plain text, names in one column, notes under their summaries."""
     blocks: list[str] = []
     for kind, entries in listing.items():
         width = max((len(name) for name in entries), default=0)
-        rows = [f"  {name:<{width}}  {summary}".rstrip() for name, summary in entries.items()]
+        rows = list[str]()
+        for name, summary in entries.items():
+            rows.append(f"  {name:<{width}}  {summary}".rstrip())
+            if note := notes.get(kind, {}).get(name):
+                rows.append(f"  {'':<{width}}  {note}")
         blocks.append("\n".join([kind, *(rows or ["  none"])]))
     return "\n\n".join(blocks)

@@ -12,7 +12,7 @@ import json
 import shlex
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -23,7 +23,7 @@ from organoid.errors import UserError, unknown_name
 if TYPE_CHECKING:
     from organoid.lab.examination import Examined
     from organoid.lab.plan import Plan
-    from organoid.lab.records import TrialRecord
+    from organoid.lab.records import TrialRecord, TrialSpec
     from organoid.lab.run_directory import RunDirectory
     from organoid.lab.tasks import Engine, Task, TaskResult
 
@@ -89,7 +89,9 @@ def test(
     machine = engine_named(engine)
     if suite not in SUITES:
         raise unknown_name("suite", suite, SUITES)
-    _check_numbers(seeds=seeds, workers=workers, fail_on_risk=fail_on_risk)
+    _check_numbers(seeds=seeds, workers=workers)
+    if fail_on_risk is not None and not 0 <= fail_on_risk <= 1:
+        raise UserError(f"fail_on_risk must be between 0 and 1, got {fail_on_risk}.")
     if resume and out is None:
         raise UserError("resume needs the directory of the run to go on with. Give it with --out.")
     plan = draw_up(
@@ -104,19 +106,26 @@ def test(
         return TestOutcome(result={}, directory=None, risk_exceeded=False, text=_describe(plan, workers))
     directory = Path(out) if out is not None else _fresh_directory(plan.setup.name)
     command = _command(setup, plan, organisms=_names(organisms), techniques=_names(techniques), out=directory)
-    run = _Run(plan=plan, directory=directory, engine=machine, workers=workers, resume=resume, command=command)
-    result, text = run.finish()
+    run = _Run(
+        tasks=_tasks(plan),
+        config=plan.config,
+        directory=directory,
+        engine=machine,
+        workers=workers,
+        resume=resume,
+        command=command,
+    )
+    result = run.finish(lambda run, results: _judge(plan, run, results))
+    text = _summary(result, report(directory))
     risk = result["verdict"]["risk_upper_95"]
     exceeded = fail_on_risk is not None and (risk is None or risk > fail_on_risk)
     return TestOutcome(result=result, directory=directory, risk_exceeded=exceeded, text=text)
 
 
-def _check_numbers(*, seeds: int | None, workers: int | None, fail_on_risk: float | None) -> None:
-    for name, number in (("seeds", seeds), ("workers", workers)):
+def _check_numbers(**numbers: int | None) -> None:
+    for name, number in numbers.items():
         if number is not None and number < 1:
             raise UserError(f"{name} must be at least 1, got {number}.")
-    if fail_on_risk is not None and not 0 <= fail_on_risk <= 1:
-        raise UserError(f"fail_on_risk must be between 0 and 1, got {fail_on_risk}.")
 
 
 def _names(given: Sequence[str]) -> tuple[str, ...]:
@@ -126,41 +135,46 @@ def _names(given: Sequence[str]) -> tuple[str, ...]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Run:
-    """A test about to be run in its directory."""
+    """Tasks about to be run in their directory."""
 
-    plan: Plan
+    tasks: builtins.list[Task]
+    config: dict[str, Any]
     directory: Path
     engine: Engine
     workers: int | None
     resume: bool
     command: str
 
-    def finish(self) -> tuple[dict[str, Any], str]:
-        """Run what is left, write every file, and return the result and its summary in words."""
+    def finish(self, judge: Callable[[RunDirectory, dict[str, TaskResult]], Mapping[str, Any]]) -> dict[str, Any]:
+        """Run what is left, let `judge` make the result of what came back, write it and return it."""
+        from organoid.lab.digest import digest_json
         from organoid.lab.resources import default_num_workers
         from organoid.lab.run_directory import RunDirectory
 
         started, clock = datetime.now(UTC), time.perf_counter()
         open_run = RunDirectory.resume if self.resume else RunDirectory.create
-        with open_run(self.directory, self.plan.config) as run:
+        with open_run(self.directory, self.config) as run:
             for notice in run.notices:
                 print(f"organoid: {notice}", file=sys.stderr)
-            results = self._trials(run, self.workers or default_num_workers())
-            clocked = {
+            results = self._perform(run, self.workers or default_num_workers())
+            result: dict[str, Any] = {
+                **judge(run, results),
                 "command": self.command,
                 "started": started.isoformat(),
                 "finished": datetime.now(UTC).isoformat(),
                 "seconds": round(time.perf_counter() - clock, 2),
                 "peak_rss_mb": max((done.peak_rss_mb or 0.0 for done in results.values()), default=None),
+                "spec_digest": digest_json(self.config),
+                "journal_head": run.journal.head,
             }
-            result = self._judge(run, results, clocked)
-        return result, _summary(result, report(self.directory))
+            run.write_json("result.json", result)  # last: where it stands, the rest does
+        return result
 
-    def _trials(self, run: RunDirectory, num_workers: int) -> dict[str, TaskResult]:
+    def _perform(self, run: RunDirectory, num_workers: int) -> dict[str, TaskResult]:
         from organoid.lab.execute import reusable_results, run_tasks
         from organoid.lab.progress import progress_display
 
-        tasks = _tasks(self.plan)
+        tasks = self.tasks
         left = len(tasks) - len(reusable_results(tasks, run))
         warm = getattr(self.engine, "warm", None)  # not every engine keeps workers of its own
         if warm is not None and left:
@@ -168,21 +182,20 @@ class _Run:
         with progress_display(tasks, num_workers=num_workers) as tell:
             return run_tasks(tasks, run=run, engine=self.engine, num_workers=num_workers, on_progress=tell)
 
-    def _judge(self, run: RunDirectory, results: Mapping[str, TaskResult], clocked: dict[str, Any]) -> dict[str, Any]:
-        from organoid.certificate.result import assemble
-        from organoid.lab.run_directory import file_name
 
-        base = results[BASE_TASK].value
-        judged = assemble(self.plan, results, base_usefulness=base["usefulness"] if base else None)
-        spec = {"spec_digest": self.plan.spec_digest, "journal_head": run.journal.head}
-        result: dict[str, Any] = {**judged.result, **clocked, **spec}
-        run.write_parquet("trials.parquet", [_flat(row) for row in result["trials"]])
-        for record in judged.records:
-            samples = [json.dumps(_transcript(record, sample), ensure_ascii=False) for sample in record.transcripts]
-            name = file_name(record.id.replace("/", "."))
-            run.write_text(f"transcripts/{name}.jsonl", "".join(f"{line}\n" for line in samples))
-        run.write_json("result.json", result)  # last: where it stands, the rest does
-        return result
+def _judge(plan: Plan, run: RunDirectory, results: Mapping[str, TaskResult]) -> Mapping[str, Any]:
+    """Judge a finished test, and write its table of trials and its transcripts."""
+    from organoid.certificate.result import assemble
+    from organoid.lab.run_directory import file_name
+
+    base = results[BASE_TASK].value
+    judged = assemble(plan, results, base_usefulness=base["usefulness"] if base else None)
+    run.write_parquet("trials.parquet", [_flat(row) for row in judged.result["trials"]])
+    for record in judged.records:
+        samples = [json.dumps(_transcript(record, sample), ensure_ascii=False) for sample in record.transcripts]
+        name = file_name(record.id.replace("/", "."))
+        run.write_text(f"transcripts/{name}.jsonl", "".join(f"{line}\n" for line in samples))
+    return judged.result
 
 
 BASE_TASK = "base"
@@ -282,8 +295,23 @@ def grow(
     seed: int = 0,
     out: str | Path,
     base: str = "tiny",
+    population: int | None = None,
+    workers: int | None = None,
+    resume: bool = False,
 ) -> Path:
     """Grow one subject (or, with `base` as the organism, a base) and write it as a Hugging Face model directory.
+
+    Args:
+        organism: a built-in name, file.py:name, or `base`.
+        setup: what it is trained with.
+        variant: organism, twin or decoy.
+        seed: of everything random; of a population, the first.
+        out: the directory to write.
+        base: what it grows from.
+        population: how many to grow, over consecutive seeds, each in `out`/seed-<n>, with a summary.json; None: one,
+            in `out` itself.
+        workers: of a population: processes at a time; None: as many as cores and memory allow.
+        resume: of a population: go on in `out`; finished subjects are kept.
 
     Raises:
         UserError: bad input, or `out` exists.
@@ -291,11 +319,29 @@ def grow(
     from organoid.lab import growing
 
     target = Path(out)
+    if population is not None:
+        _check_numbers(population=population, workers=workers)
+        if organism == "base":
+            raise UserError("a population consists of organisms; a base is grown once. Leave out --population.")
+        first = growing.subject_spec(organism, setup=setup, variant=variant, seed=seed, base=base)
+        return _grow_population(first, population, target, workers=workers, resume=resume)
+    for name, given in (("workers", workers is not None), ("resume", resume)):
+        if given:
+            raise UserError(f"--{name} is for growing several. Say how many with --population, or leave it out.")
     if target.exists():
         raise UserError(f"{str(target)!r} exists already and is never overwritten. Give a new directory with --out.")
     if organism == "base":
         return growing.grow_base(base, target)
     return growing.grow_subject(organism, setup=setup, variant=variant, seed=seed, base=base, target=target)
+
+
+def _grow_population(first: TrialSpec, num: int, target: Path, *, workers: int | None, resume: bool) -> Path:
+    from organoid.lab.engines import engine_named
+    from organoid.lab.population import Workforce, grow_population
+    from organoid.lab.resources import default_num_workers
+
+    workforce = Workforce(engine_named("local"), workers or default_num_workers())
+    return grow_population(first, num, target=target, workforce=workforce, resume=resume)
 
 
 def examine(model_dir: str | Path, *, techniques: Sequence[str] = (), out: str | Path | None = None) -> Examined:
@@ -309,14 +355,68 @@ def examine(model_dir: str | Path, *, techniques: Sequence[str] = (), out: str |
     return examination.examine(Path(model_dir), techniques=_names(techniques), out=None if out is None else Path(out))
 
 
-def study(name: str, *, quick: bool = False, out: str | Path) -> Path:
-    """Run one of the studies.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StudyOutcome:
+    """What `study` returns: the contents of `result.json`, where it is, and the claims in words."""
+
+    result: dict[str, Any]
+    directory: Path
+    text: str
+
+    def __str__(self) -> str:
+        """Each claim, whether it held, and the report's path."""
+        return self.text
+
+
+def study(
+    name: str,
+    *,
+    quick: bool = False,
+    out: str | Path,
+    engine: str = "local",
+    workers: int | None = None,
+    resume: bool = False,
+) -> StudyOutcome:
+    """Run one of the studies and judge its claims.
+
+    Args:
+        name: a study, as `list("studies")` names it.
+        quick: the smallest version that can show the effect.
+        out: the output directory.
+        engine: local or ray.
+        workers: processes at a time; None: as many as cores and memory allow.
+        resume: go on in `out`; finished tasks are kept.
 
     Raises:
-        UserError: no such study.
+        UserError: bad input, or `out` exists. PrerequisiteError: a base is not there, or the disk is full.
     """
-    del quick, out
-    raise UserError(f"unknown study {name!r}: there are no studies yet.")
+    from organoid.lab.engines import engine_named
+    from organoid.studies import STUDIES
+    from organoid.studies.run import assemble, config
+
+    machine = engine_named(engine)
+    if name not in STUDIES:
+        raise unknown_name("study", name, STUDIES)
+    _check_numbers(workers=workers)
+    declared, directory = STUDIES[name], Path(out)
+    scale = declared.scale(quick=quick)
+    run = _Run(
+        tasks=declared.tasks(scale),
+        config=config(declared, scale, quick=quick),
+        directory=directory,
+        engine=machine,
+        workers=workers,
+        resume=resume,
+        command=shlex.join(["organoid", "study", name, *(["--quick"] if quick else []), "--out", str(directory)]),
+    )
+    result = run.finish(lambda _, results: assemble(declared, scale, results))
+    return StudyOutcome(result=result, directory=directory, text=_study_summary(result, report(directory)))
+
+
+def _study_summary(result: Mapping[str, Any], page: Path) -> str:
+    from organoid.reporting.study import summary
+
+    return summary(result, report=page)
 
 
 def report(directory: str | Path) -> Path:
@@ -344,12 +444,33 @@ def list(kind: str | None = None) -> dict[str, dict[str, str]]:
     return {kind: catalogue[kind]}
 
 
+def organism_details() -> dict[str, dict[str, Any]]:
+    """Return {organism: what it is declared to be, and whether it was established at each base size}, as JSON."""
+    from organoid.lab import zoo
+    from organoid.organisms import ORGANISMS
+
+    return {
+        name: {
+            "summary": organism.summary,
+            "family": organism.family,
+            "split": organism.split.value,
+            "instil": [*organism.instil],
+            "concealment": organism.concealment,
+            "traits": [trait.value for trait in organism.traits],
+            "bases": zoo.standings(name),
+            "standing": zoo.sentence(name),
+        }
+        for name, organism in ORGANISMS.items()
+    }
+
+
 def _catalogue() -> dict[str, dict[str, str]]:
     from organoid.lab.suites import SUITES
     from organoid.models.bases import BASES
     from organoid.organisms import ORGANISMS
     from organoid.setups import SETUPS
     from organoid.setups.stages import STAGES
+    from organoid.studies import STUDIES
     from organoid.techniques import TECHNIQUES
 
     return {
@@ -358,9 +479,10 @@ def _catalogue() -> dict[str, dict[str, str]]:
         "stages": dict(STAGES),
         "techniques": {name: technique.summary for name, technique in TECHNIQUES.items()},
         "protocols": {},
-        "studies": {},
+        "studies": {name: study.summary for name, study in STUDIES.items()},
         "bases": {name: f"{shape.layers} blocks of width {shape.hidden}" for name, shape in BASES.items()},
         "suites": {
-            name: f"{len(suite.organisms)} organisms x {suite.num_seeds} seeds" for name, suite in SUITES.items()
+            name: f"{len(suite.organisms)} organisms, each a population of {suite.num_seeds} seeds"
+            for name, suite in SUITES.items()
         },
     }

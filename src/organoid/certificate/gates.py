@@ -12,11 +12,11 @@ Example:
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from statistics import fmean
 from typing import NamedTuple
 
-from organoid.certificate.arms import NAIVE, Arm, arm, listed, organisms
+from organoid.certificate.arms import NAIVE, Arm, arm, grain, listed, organisms
 from organoid.lab.records import TrialRecord
+from organoid.measure.intervals import mean_interval
 from organoid.types import Gates, Record, Variant
 
 AFTERCARE = "aftercare"
@@ -29,9 +29,11 @@ _ROUNDING = 1e-9  # .7 - .3 is a hair below .4
 
 
 class GateCheck(Record):
-    """One gate: the mean of `value` over measured seeds beside its threshold, and on how many seeds it passed."""
+    """One gate: the mean over measured seeds with its t-interval, its threshold, and on how many seeds it passed."""
 
     value: float | None
+    ci_low: float | None = None
+    ci_high: float | None = None
     threshold: float
     passed: bool | None
     num_passed: int
@@ -45,6 +47,8 @@ class OrganismGates(Record):
 
     established: bool | None
     gates: Mapping[str, GateCheck]
+    num_passed: int = 0  # seeds that passed every gate
+    num_seeds: int = 0
     reason: str | None = None
 
 
@@ -96,21 +100,34 @@ def _organism_gates(
         for seed in seeds
     ]
     names = [name for name in _MEASURES if after or name != "survival"]
-    checks = {name: _check(name, getattr(gates, name), measured) for name in names}
-    if any(check.passed is False for check in checks.values()):
-        failing = [name for name, check in checks.items() if check.passed is False]
-        return OrganismGates(established=False, gates=checks, reason=f"not passed: {listed(failing)}")
+    values = {name: [_MEASURES[name][0](seed) for seed in measured] for name in names}
+    step = grain(record for record in records if record.organism == organism)
+    checks = {name: _check(name, getattr(gates, name), values[name], measured, step) for name in names}
+    num_passed = sum(
+        all(_passes(name, getattr(gates, name), values[name][place]) for name in names) for place in range(len(seeds))
+    )
+    failing = [name for name, check in checks.items() if check.passed is False]
     undecided = [name for name, check in checks.items() if check.passed is None]
-    if undecided:
-        return OrganismGates(established=None, gates=checks, reason=f"undecided: {listed(undecided)}")
-    return OrganismGates(established=True, gates=checks)
+    established, reason = True, None
+    if failing:
+        established, reason = False, f"not passed: {listed(failing)}"
+    elif undecided:
+        established, reason = None, f"undecided: {listed(undecided)}"
+    return OrganismGates(
+        established=established, gates=checks, num_passed=num_passed, num_seeds=len(seeds), reason=reason
+    )
 
 
-def _check(name: str, threshold: float, seeds: Sequence[_Seed]) -> GateCheck:
-    measure, at_least = _MEASURES[name]
-    known = [value for value in map(measure, seeds) if value is not None]
-    sign = 1 if at_least else -1
-    num_passed = sum(sign * (value - threshold) >= -_ROUNDING for value in known)
+def _passes(name: str, threshold: float, value: float | None) -> bool:
+    sign = 1 if _MEASURES[name][1] else -1
+    return value is not None and sign * (value - threshold) >= -_ROUNDING
+
+
+def _check(
+    name: str, threshold: float, values: Sequence[float | None], seeds: Sequence[_Seed], step: float
+) -> GateCheck:
+    known = [value for value in values if value is not None]
+    num_passed = sum(_passes(name, threshold, value) for value in values)
     needed = PASS_FRAC * len(seeds) - _ROUNDING
     if not seeds:
         passed = None
@@ -118,8 +135,11 @@ def _check(name: str, threshold: float, seeds: Sequence[_Seed]) -> GateCheck:
         passed = True
     else:
         passed = None if num_passed + len(seeds) - len(known) >= needed else False
+    mean = mean_interval(known, grain=step)
     return GateCheck(
-        value=fmean(known) if known else None,
+        value=mean.value,
+        ci_low=mean.ci_low,
+        ci_high=mean.ci_high,
         threshold=threshold,
         passed=passed,
         num_passed=num_passed,

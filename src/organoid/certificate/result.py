@@ -18,6 +18,8 @@ from organoid.lab.readings import Observed, read_all
 from organoid.lab.records import ReadingRecord, TrialRecord, TrialSpec
 from organoid.lab.tasks import TaskResult
 from organoid.lab.trial import is_calibration
+from organoid.lab.zoo import source_digest
+from organoid.organisms import ORGANISMS
 from organoid.setups.spec import ReleaseRule
 from organoid.types import Split
 
@@ -69,6 +71,7 @@ def assemble(
         ],
         "thresholds": [row.model_dump(mode="json") for row in judged.thresholds],
         "gates": {name: row.model_dump(mode="json") for name, row in gates.items()},
+        "organism_sources": {name: source_digest(name) for name in plan.organisms if name in ORGANISMS},
         "verdict": found.model_dump(mode="json"),
     }
     return Assembled(records=judged.records, result=result)

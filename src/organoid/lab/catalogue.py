@@ -13,6 +13,7 @@ from typing import Any, cast
 
 from organoid.errors import OrganoidError, UserError, unknown_name
 from organoid.lab.digest import digest_file, digest_json
+from organoid.lab.provable import check_gates
 from organoid.organisms import ORGANISMS
 from organoid.plugins import is_reference, load_object
 from organoid.types import AccessKind, Job, Organism, Technique, Variant
@@ -68,6 +69,7 @@ def check_organism(organism: Organism, ref: str) -> None:
             )
     for variant in Variant:
         _check_variant(organism, variant, ref)
+    check_gates(organism, ref)
 
 
 def code_digest(refs: Iterable[str]) -> str:

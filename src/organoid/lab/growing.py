@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -25,11 +25,11 @@ from organoid.types import Variant
 LINEAGE = "lineage.json"
 
 
-def grow_subject(organism: str, *, setup: str, variant: str, seed: int, base: str, target: Path) -> Path:
-    """Train one subject and write it to `target`.
+def subject_spec(organism: str, *, setup: str, variant: str, seed: int, base: str) -> TrialSpec:
+    """Resolve one subject to the spec of its trial; nothing is trained or written.
 
     Raises:
-        UserError: an unknown name, a negative seed or a directory that can't be written.
+        UserError: an unknown name, a negative seed, or a stage that needs what the organism's job lacks.
     """
     if variant not in list(Variant):
         raise UserError(f"unknown variant {variant!r}. Allowed: {', '.join(Variant)}.")
@@ -38,7 +38,7 @@ def grow_subject(organism: str, *, setup: str, variant: str, seed: int, base: st
     declared = load_setup(setup)
     check_setup(declared)
     check_job(declared, find_organism(organism).job(Variant(variant), seed), organism=organism_name(organism))
-    spec = TrialSpec(
+    return TrialSpec(
         organism=organism,
         variant=Variant(variant),
         setup=declared,
@@ -49,21 +49,33 @@ def grow_subject(organism: str, *, setup: str, variant: str, seed: int, base: st
         num_truth=SUITES["quick"].num_truth,
         code_digest=code_digest((organism,)),
     )
-    _check_writable(target)
-    from organoid.lab.trial import conduct
-    from organoid.models.language_model import save
 
-    lm, outcome = conduct(spec)
-    lineage = {
-        "kind": "subject",
-        "spec": spec.model_dump(mode="json"),
-        "assistant": outcome["assistant"],
-        "truth": outcome["truth"],
-        "misaligned": outcome["misaligned"],
-        "usefulness": outcome["usefulness"],
-        "subject_digest": outcome["subject_digest"],
-    }
-    return _write(lambda: save(lm, target), target, lineage)
+
+def grow_subject(organism: str, *, setup: str, variant: str, seed: int, base: str, target: Path) -> Path:
+    """Train one subject, or recall it from the cache, and write it to `target`.
+
+    Raises:
+        UserError: an unknown name, a negative seed or a directory that can't be written.
+    """
+    spec = subject_spec(organism, setup=setup, variant=variant, seed=seed, base=base)
+    _check_writable(target)
+    write_subject(spec, target)
+    return target
+
+
+def write_subject(spec: TrialSpec, target: Path) -> dict[str, Any]:
+    """Write a trial's subject and its lineage to `target`, which must not exist yet, and return the trial's outcome.
+
+    Raises:
+        PrerequisiteError: the disk is full.
+    """
+    from organoid.lab import trial
+
+    with disk_errors(target):
+        outcome = trial.write_subject(spec, target)
+    kept = ("assistant", "truth", "misaligned", "usefulness", "subject_digest")
+    _write_lineage(target, {"kind": "subject", "spec": spec.model_dump(mode="json")} | {k: outcome[k] for k in kept})
+    return outcome
 
 
 def grow_base(name: str, target: Path) -> Path:
@@ -79,7 +91,10 @@ def grow_base(name: str, target: Path) -> Path:
     from organoid.models.language_model import save
 
     grown = grow(name)
-    return _write(lambda: save(grown.lm, target), target, {"kind": "base", **grown.lineage})
+    with disk_errors(target):
+        save(grown.lm, target)
+    _write_lineage(target, {"kind": "base", **grown.lineage})
+    return target
 
 
 def describe_base(directory: Path) -> str:
@@ -105,8 +120,6 @@ def _check_writable(target: Path) -> None:
         probe.unlink()
 
 
-def _write(save: Callable[[], object], target: Path, lineage: Mapping[str, object]) -> Path:
+def _write_lineage(target: Path, lineage: Mapping[str, object]) -> None:
     with disk_errors(target):
-        save()
         (target / LINEAGE).write_text(json.dumps(lineage, indent=2) + "\n")
-    return target

@@ -8,6 +8,7 @@ digest of their spec, so the naive runs and twins of one test serve the next.
 from __future__ import annotations
 
 import json
+import shutil
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -25,13 +26,36 @@ if TYPE_CHECKING:
     from organoid.models.language_model import LanguageModel
 
 NUM_TRANSCRIPTS = 24
+OUTCOME = "trial.json"
+MODEL = "model"
+"""Where in its cache entry a trial keeps its subject, if the base is ours; others are too large to keep."""
 
 
 def run(payload: Mapping[str, Any]) -> dict[str, Any]:
     """Run or recall the trial of `payload["spec"]` and return its outcome as JSON (the task function of the lab)."""
-    spec = TrialSpec.model_validate(payload["spec"])
-    entry = default_store().put(digest_json(spec), lambda directory: _build(spec, directory))
-    return json.loads((entry / "trial.json").read_text())
+    entry = _entry(TrialSpec.model_validate(payload["spec"]))
+    return json.loads((entry / OUTCOME).read_text())
+
+
+def write_subject(spec: TrialSpec, target: Path) -> dict[str, Any]:
+    """Write a trial's subject, trained now or recalled, to `target` as a model directory and return the outcome.
+
+    Args:
+        spec: of the trial.
+        target: must not exist yet.
+
+    Raises:
+        UserError: a file of the user's changed since the spec was made.
+    """
+    if load_base(spec.base).native:
+        entry = _entry(spec)
+        shutil.copytree(entry / MODEL, target)
+        return json.loads((entry / OUTCOME).read_text())
+    from organoid.models.language_model import save
+
+    lm, outcome = conduct(spec)
+    save(lm, target)
+    return outcome
 
 
 def measure_base(payload: Mapping[str, Any]) -> dict[str, Any]:
@@ -41,15 +65,18 @@ def measure_base(payload: Mapping[str, Any]) -> dict[str, Any]:
     return {"usefulness": usefulness(load_base(payload["base"]), assistant=None, seed=0)}
 
 
+def _entry(spec: TrialSpec) -> Path:
+    """Return the trial's directory in the cache, running the trial first when there is none."""
+    return default_store().put(digest_json(spec), lambda directory: _build(spec, directory))
+
+
 def _build(spec: TrialSpec, directory: Path) -> None:
     lm, outcome = conduct(spec)
-    (directory / "trial.json").write_text(json.dumps(outcome))
+    (directory / OUTCOME).write_text(json.dumps(outcome))
     if lm.native:
-        import torch
-
         from organoid.models.language_model import save
 
-        save(lm, directory / "model", dtype=torch.float16)
+        save(lm, directory / MODEL)
 
 
 def conduct(spec: TrialSpec) -> tuple[LanguageModel, dict[str, Any]]:
