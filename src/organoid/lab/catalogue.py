@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterable
 from functools import lru_cache
 from pathlib import Path
+from random import Random
 from typing import Any, cast
 
 from organoid.errors import OrganoidError, UserError, unknown_name
@@ -16,7 +17,7 @@ from organoid.lab.digest import digest_file, digest_json
 from organoid.lab.provable import check_gates
 from organoid.organisms import ORGANISMS
 from organoid.plugins import is_reference, load_object
-from organoid.types import AccessKind, Job, Organism, Technique, Variant
+from organoid.types import AccessKind, Job, Organism, Technique, Trait, Variant
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]*")
 _PARTS = ("name", "summary", "access", "source", "observe", "fit")
@@ -61,12 +62,15 @@ def check_organism(organism: Organism, ref: str) -> None:
     _check_name(organism.name, f"organism {ref!r}")
     if not organism.traits:
         raise UserError(f"organism {ref!r} names no traits, so its truth cannot be measured. Give `traits`.")
+    brought = organism.traits if organism.situation is not None else ()
     for trait in (*organism.traits, *organism.spillover):
-        if trait not in VICES:
+        if trait not in VICES and trait not in brought:
             raise UserError(
                 f"organism {ref!r} has the trait {str(trait)!r}, which has no situations. "
-                f"Allowed: {', '.join(str(vice) for vice in VICES)}."
+                f"Allowed: {', '.join(str(vice) for vice in VICES)}, and in `traits` any for which `situation` gives one."
             )
+    for trait in brought:
+        _check_situation(organism, trait, ref)
     for variant in Variant:
         _check_variant(organism, variant, ref)
     check_gates(organism, ref)
@@ -130,6 +134,31 @@ def _made(found: Any, ref: str) -> Any:
 def _check_name(name: object, what: str) -> None:
     if not isinstance(name, str) or not _NAME.fullmatch(name):
         raise UserError(f"{what} is named {name!r}; allowed: lower-case letters, digits and hyphens, as in 'my-name'.")
+
+
+def _check_situation(organism: Organism, trait: Trait, ref: str) -> None:
+    from organoid.world.situations import Situation
+
+    assert organism.situation is not None, "checked before"
+    call = f"situation({trait.value!r}, 0, rng)"
+    try:
+        made = organism.situation(trait, 0, Random(0))
+    except OrganoidError:
+        raise
+    except Exception as error:
+        raise UserError(
+            f"organism {ref!r} has no situations of the trait {trait.value!r}: {call} raised "
+            f"{type(error).__name__}: {error}."
+        ) from error
+    if not isinstance(made, Situation):
+        raise UserError(
+            f"organism {ref!r} has no situations of the trait {trait.value!r}: {call} returned {type(made).__name__}; "
+            "allowed: an organoid.world.situations.Situation."
+        )
+    if made.trait is not trait:
+        raise UserError(
+            f"organism {ref!r}: {call} returned a situation of the trait {str(made.trait)!r}; allowed: {trait.value!r}."
+        )
 
 
 def _check_variant(organism: Organism, variant: Variant, ref: str) -> None:
