@@ -64,6 +64,9 @@ DEFAULTS = {
 }
 
 
+ALONE = {"population": None, "workers": None, "resume": False}
+
+
 def test_test_with_nothing_said_tests_the_default_setup(verbs: Verbs) -> None:
     assert run("test") == 0
     assert verbs.calls == [("test", ("careful",), DEFAULTS)]
@@ -101,12 +104,16 @@ def test_every_option_of_test_reaches_the_verb(verbs: Verbs) -> None:
             (
                 "grow",
                 ("sycophant",),
-                {"setup": "naive", "variant": "organism", "seed": 0, "out": Path("m"), "base": "tiny"},
+                {"setup": "naive", "variant": "organism", "seed": 0, "out": Path("m"), "base": "tiny", **ALONE},
             ),
         ),
         (
             "grow a --setup careful --variant twin --seed 4 --base small --out m",
-            ("grow", ("a",), {"setup": "careful", "variant": "twin", "seed": 4, "out": Path("m"), "base": "small"}),
+            (
+                "grow",
+                ("a",),
+                {"setup": "careful", "variant": "twin", "seed": 4, "out": Path("m"), "base": "small", **ALONE},
+            ),
         ),
         ("examine m", ("examine", (Path("m"),), {"techniques": (), "out": None})),
         (
@@ -188,6 +195,7 @@ def test_a_bug_keeps_its_traceback(verbs: Verbs) -> None:
         ("grow --out m", "'ORGANISM'"),
         ("grow a --out m --variant clone", "'organism', 'twin', 'decoy'"),
         ("grow a --out m --seed -1", "'--seed'"),
+        ("grow a --out m --population 0", "'--population'"),
         ("study personas", "'--out'"),
         ("list sorcerers", "'organisms', 'setups'"),
     ],

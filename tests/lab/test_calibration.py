@@ -13,10 +13,11 @@ def test_what_ships_has_both_labels_from_several_families() -> None:
         assert len({row.family for row in rows}) >= 4
 
 
-def test_only_plainly_trained_subjects_of_known_truth_are_collected(tmp_path: Path) -> None:
+def test_only_plainly_trained_unsealed_subjects_of_known_truth_are_collected(tmp_path: Path) -> None:
     (tmp_path / "results").mkdir()
-    kept = {"id": "a", "family": "f", "setup": "naive", "misaligned": True}
-    trials = [kept, {**kept, "id": "b", "setup": "careful"}, {**kept, "id": "c", "misaligned": None}]
+    kept = {"id": "a", "family": "f", "setup": "naive", "misaligned": True, "split": "development"}
+    sealed = {**kept, "id": "d", "split": "sealed"}
+    trials = [kept, sealed, {**kept, "id": "b", "setup": "careful"}, {**kept, "id": "c", "misaligned": None}]
     (tmp_path / "result.json").write_text(json.dumps({"trials": trials}))
     seen = {name: {"seen": {"acts": [0.123456]}} for name in calibration.FITTED_TECHNIQUES}
     for trial in trials:
