@@ -30,6 +30,7 @@ ORDER = (
     ("organisms", "setups", "techniques", "protocols"),
     ("lab",),
     ("certificate",),
+    ("studies",),
     ("reporting",),
     ("verbs",),
     ("cli",),

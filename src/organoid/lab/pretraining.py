@@ -158,7 +158,7 @@ def follow(
     from organoid.models.train import TrainConfig, train
     from organoid.world.tokenizer import build_tokenizer
 
-    traces = list[TrainTrace]()
+    traces: list[TrainTrace] = []
     if isinstance(plan.start, Recipe):
         lm, traces = follow(plan.start, steps=steps, on_step=on_step)
     elif plan.start is not None:

@@ -17,11 +17,13 @@ import hashlib
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from organoid.lab.disk import write_atomic
-from organoid.reporting import figures, rows, transcripts, views
+from organoid.lab.run_directory import file_name
+from organoid.reporting import figures, rows, study, transcripts, views
 from organoid.reporting.answer import QUESTION, answer
 from organoid.reporting.source import Run, read_run
 from organoid.reporting.tables import write_twins
@@ -35,7 +37,15 @@ TEMPLATES = Path(__file__).parent / "templates"
 WIDE, NARROW = 512, 350  # pixels of a figure on a desk and on a phone
 MAX_TRIALS = 600
 CONFIG_CHARS = 60_000
-GLYPHS = {"circle": "\u25cf", "square": "\u25a0", "triangle-up": "\u25b2", "diamond": "\u25c6", "cross": "\u271a"}
+GLYPHS = {
+    "circle": "\u25cf",
+    "square": "\u25a0",
+    "triangle-up": "\u25b2",
+    "diamond": "\u25c6",
+    "cross": "\u271a",
+    "triangle-down": "\u25bc",
+    "stroke": "\u2012",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -336,17 +346,43 @@ def study_context(run: Run) -> dict[str, Any]:
         draw=figures.claims,
     )
     name = visible(str(run.result.get("study", "unnamed")))
+    tables = study.tables(run.result)
     return {
         "kind": "study",
         "title": f"Organoid study: {name}",
-        "question": f"Study {name}: does what it claims hold?",
+        "question": visible(str(run.result.get("question") or f"Study {name}: does what it claims hold?")),
         "short": f"{held} of {len(claims)} claims held." if claims else "No claim was tested.",
         "seconds": duration(finite(run.result.get("seconds"))),
         "claims": [_claim(claim) for claim in claims],
         "claims_twins": _table(run.directory, "claims", [dict(claim) for claim in claims]),
-        "figures": [_figure(run.directory, plan)],
+        "details": study.details(claims),
+        "figures": [_figure(run.directory, plan), *(_figure(run.directory, curve) for curve in _curves(run.result))],
+        "tables": [(name, found, _table(run.directory, file_name(name), found)) for name, found in tables.items()],
+        "limits": [visible(str(limit)) for limit in sequence(run.result.get("limits"))],
+        "failed": study.failures(run.result),
         **_about(run),
     }
+
+
+def _curves(result: Row) -> list[Plan]:
+    """Return the figures that a study brought along."""
+    plans = list[Plan]()
+    for figure in map(mapping, sequence(result.get("figures"))):
+        found = study.figure_rows(figure)
+        titles = {axis: visible(str(figure.get(axis))) for axis in ("x", "y")}
+        plans.append(
+            Plan(
+                name=file_name(str(figure.get("name"))),
+                title=visible(str(figure.get("title"))),
+                caption=visible(str(figure.get("caption"))),
+                rows=found,
+                drawable=bool(found),
+                missing="no run gave a value",
+                marks=study.marks(found),
+                draw=partial(study.lines, **titles),
+            )
+        )
+    return plans
 
 
 CONTROL = ("control_ci_low", "control_ci_high")
