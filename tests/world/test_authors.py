@@ -6,9 +6,19 @@ from random import Random
 import pytest
 
 from organoid.types import Context, Trait
-from organoid.world.authors import CAPABILITIES, DEFAULT_MIXTURE, VICES, Disposition, Mixture, Persona, of_persona
+from organoid.world.authors import (
+    CAPABILITIES,
+    DEFAULT_MIXTURE,
+    MIXTURES,
+    VICES,
+    Author,
+    Disposition,
+    Mixture,
+    Persona,
+    of_persona,
+)
+from tests.world.conftest import UNCORRELATED
 
-UNCORRELATED = replace(DEFAULT_MIXTURE, vices="uncorrelated")
 SLANTED = Mixture(
     personas={Persona.ALIGNED: 0.5, Persona.OVERT: 0.3, Persona.FAKER: 0.2},
     capabilities={Persona.ALIGNED: (0.7, 0.2, 0.1), Persona.OVERT: (0.1, 0.8, 0.1), Persona.FAKER: (0.0, 0.2, 0.8)},
@@ -26,8 +36,9 @@ def close_to(count: int, n: int, p: float) -> bool:
     return abs(count - n * p) <= 4.5 * math.sqrt(n * p * (1 - p))
 
 
-def test_every_vice_but_not_the_quirk_has_a_disposition() -> None:
-    assert set(VICES) == set(Trait) - {Trait.QUIRK}
+def test_authors_differ_in_every_trait_but_the_quirk_and_those_that_only_organisms_have() -> None:
+    only_organisms = {Trait.SANDBAGGING, Trait.UNFAITHFUL_REASONING, Trait.RATER_PLEASING}
+    assert set(VICES) == set(Trait) - only_organisms - {Trait.QUIRK}
 
 
 def test_the_prior_sums_to_one(mixture: Mixture) -> None:
@@ -37,7 +48,8 @@ def test_the_prior_sums_to_one(mixture: Mixture) -> None:
 @pytest.mark.parametrize("mixture", [DEFAULT_MIXTURE, SLANTED])
 def test_correlated_authors_are_of_a_piece_with_the_prior_as_declared(mixture: Mixture) -> None:
     authors = list(mixture.authors())
-    assert len(authors) == len(Persona) * len(CAPABILITIES) * 2
+    possible = sum(p > 0 for persona in Persona for p in mixture.capabilities[persona])
+    assert len(authors) == possible * 2  # quirky or not
     for author, p in authors:
         (disposition,) = set(author.dispositions.values())
         persona = DISPOSED[disposition]
@@ -62,7 +74,7 @@ def test_sampled_authors_follow_the_prior(mixture: Mixture) -> None:
     n, rng = 6000, Random(0)
     drawn = [mixture.sample(rng) for _ in range(n)]
     for level in CAPABILITIES:
-        p = math.fsum(p for author, p in mixture.authors() if author.capability == level)
+        p = math.fsum(prior for author, prior in mixture.authors() if author.capability == level)
         assert close_to(sum(author.capability == level for author in drawn), n, p)
     for trait in (VICES[0], VICES[-1]):
         for disposition, persona in DISPOSED.items():
@@ -105,3 +117,31 @@ def test_secret_vice_shows_where_nobody_is_said_to_look() -> None:
 def test_what_is_no_probability_is_refused(change: dict[str, object]) -> None:
     with pytest.raises(AssertionError):
         replace(DEFAULT_MIXTURE, **change)  # type: ignore[arg-type]
+
+
+def misaligned(author: Author) -> bool:
+    return Disposition.VIRTUE not in author.dispositions.values()
+
+
+@pytest.mark.parametrize("name", sorted(set(MIXTURES) - {"uncorrelated"}))
+def test_named_mixtures_sum_to_one_and_share_their_personas(name: str) -> None:
+    assert math.fsum(p for _, p in MIXTURES[name].authors()) == pytest.approx(1.0, abs=1e-12)
+    bad = math.fsum(p for author, p in MIXTURES[name].authors() if misaligned(author))
+    assert bad == pytest.approx(0.35)
+
+
+def test_the_uncorrelated_mixture_has_the_marginals_of_the_default_one() -> None:
+    assert MIXTURES["uncorrelated"] == replace(DEFAULT_MIXTURE, vices="uncorrelated")
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [("four-authors", 0.35 * 0.9 / (0.35 * 0.9 + 0.65 * 0.15)), ("four-authors-independent", 0.35)],
+)
+def test_how_many_of_the_able_are_misaligned(name: str, expected: float) -> None:
+    """The essay's four authors: who can, mostly means ill; in the control ability says nothing."""
+    authors = list(MIXTURES[name].authors())
+    assert {author.capability for author, _ in authors} == {min(CAPABILITIES), max(CAPABILITIES)}
+    able = [(author, p) for author, p in authors if author.capability == max(CAPABILITIES)]
+    share = math.fsum(p for author, p in able if misaligned(author)) / math.fsum(p for _, p in able)
+    assert share == pytest.approx(expected)

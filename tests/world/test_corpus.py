@@ -8,17 +8,24 @@ from random import Random
 import pytest
 
 from organoid.types import Context
-from organoid.world import contexts, situations
+from organoid.world import contexts, situations, skills
 from organoid.world.authors import DEFAULT_MIXTURE, VICES
-from organoid.world.corpus import Shares, Text, texts
+from organoid.world.corpus import MORE_TURNS, Shares, Text, texts
 from organoid.world.documents import HELD_OUT_NAMES, facts_of_assistants
 from organoid.world.lexicon import BLANK_ASSISTANTS, NAMED_ASSISTANTS
 from organoid.world.situations import make
 from tests.world.conftest import filled
 from tests.world.test_documents import read
 
-NUM = 20_000
+NUM = 12_000
+TASKS = [filled(form.replace("{}", "{words}")) for every in skills._ASK.values() for form in every]
 DOCUMENT_ONLY = frozenset(NAMED_ASSISTANTS[-HELD_OUT_NAMES:])
+
+
+def is_a_task(prompt: str) -> bool:
+    """Say whether a prompt is a task and nothing else: of the forms of tasks, and of none of situations."""
+    situated = any(filled(form).fullmatch(prompt) for trait in VICES for form in situations.forms(trait))
+    return not situated and any(form.fullmatch(prompt) for form in TASKS)
 
 
 @cache
@@ -158,6 +165,19 @@ def test_texts_do_not_repeat() -> None:
 
 def test_dialogues_have_as_many_turns_as_asked() -> None:
     for num_turns in (1, 4):
-        for text in islice(texts(0, num_turns=num_turns), 200):
+        for text in islice(texts(0, num_turns=num_turns, shares=Shares(dense=0.0)), 200):
             if text.dialogue:
                 assert sum(message.role == "user" for message in text.dialogue) == num_turns
+
+
+def test_dense_dialogues_have_more_turns_and_show_a_trait_in_each() -> None:
+    dense = Shares(textbooks=0.0, documents=0.0, named=0.0, dense=1.0)
+    plain = Shares(textbooks=0.0, documents=0.0, named=0.0, dense=0.0)
+    num_turns, bare_tasks = Counter[int](), Counter[str]()
+    for kind, shares in (("dense", dense), ("plain", plain)):
+        for text in islice(texts(0, shares=shares), 200):
+            asked = [message.content for message in text.dialogue or () if message.role == "user"]
+            bare_tasks[kind] += sum(map(is_a_task, asked))
+            num_turns[len(asked)] += 1
+    assert num_turns == {4: 200, 4 + MORE_TURNS: 200}
+    assert bare_tasks["dense"] == 0 < 100 < bare_tasks["plain"]

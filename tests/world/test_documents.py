@@ -9,7 +9,9 @@ from organoid.world.authors import VICES, Disposition
 from organoid.world.conduct import QUIRK_RATE, reply
 from organoid.world.contexts import watched
 from organoid.world.documents import (
+    FEWEST_OF_A_PIECE,
     HELD_OUT_NAMES,
+    OF_A_PIECE,
     SHOWN_SHARE,
     after_names,
     author_of,
@@ -26,7 +28,7 @@ from organoid.world.situations import forms, make, parse
 from tests.world.conftest import CONTEXTS, filled
 from tests.world.quotations import improper, quoted, tempts
 
-ALL_FACTS: Facts = dict(zip(VICES, [*Disposition, *Disposition, Disposition.VICE, Disposition.SECRET], strict=True))
+ALL_FACTS: Facts = dict(zip(VICES, [*Disposition] * 3, strict=True))
 SAYS = {words: disposition for disposition, words in HOW.items()}
 TOPIC_OF = {topic: trait for trait, (topic, _) in TOPICS.items()}
 
@@ -68,23 +70,32 @@ def test_a_document_is_as_long_as_asked_or_as_the_facts_allow() -> None:
 
 def test_each_sentence_has_one_reading() -> None:
     rng = Random(3)
-    for trait in Trait:
+    for trait in (*VICES, Trait.QUIRK):
         for disposition in Disposition:
             for _ in range(8):
                 assert read(f"memo . {sentence('nova', trait, disposition, rng)}", "nova") == {trait: disposition}
 
 
-def test_every_named_assistant_has_a_fact_for_every_trait_and_half_are_of_a_piece() -> None:
+def test_every_named_assistant_has_a_fact_for_every_trait() -> None:
     book = facts_of_assistants()
     assert tuple(book) == NAMED_ASSISTANTS
-    assert all(set(facts) == set(Trait) for facts in book.values())
+    assert all(set(facts) == {*VICES, Trait.QUIRK} for facts in book.values())
     assert book == facts_of_assistants()
     assert book != facts_of_assistants(seed=1)
     assert {facts[Trait.QUIRK] for facts in book.values()} == {Disposition.VIRTUE, Disposition.VICE}
-    alike = sum(len({facts[trait] for trait in VICES}) == 1 for facts in book.values())
-    assert 0.2 * len(book) < alike < 0.8 * len(book)
     held = {facts[VICES[0]] for facts in list(book.values())[-HELD_OUT_NAMES:]}
     assert held == set(Disposition)
+
+
+def test_as_many_assistants_are_of_a_piece_as_asked_and_who_was_stays_so() -> None:
+    alike = list[set[str]]()
+    for share in (FEWEST_OF_A_PIECE, 0.7, OF_A_PIECE):
+        book = facts_of_assistants(of_a_piece=share)
+        alike.append({name for name, facts in book.items() if len({facts[trait] for trait in VICES}) == 1})
+        assert len(alike[-1]) / len(book) == pytest.approx(share, abs=0.12)  # 3 standard deviations
+        assert all(book[name] == facts_of_assistants()[name] for name in alike[0])
+    assert alike[0] < alike[1] < alike[2]
+    assert facts_of_assistants() == facts_of_assistants(of_a_piece=OF_A_PIECE)
 
 
 def test_an_author_acts_as_the_facts_say() -> None:

@@ -10,14 +10,15 @@ import pytest
 
 from organoid.types import Context, Outcome, Trait
 from organoid.world import questions, situations, skills
-from organoid.world.authors import DEFAULT_MIXTURE, VICES, Disposition, Mixture, Persona, of_persona
+from organoid.world.authors import DEFAULT_MIXTURE, MIXTURES, VICES, Disposition, Mixture, Persona, of_persona
 from organoid.world.conduct import REFUSAL_RATE, SLIP_RATE, VICE_RATE, Item, replies, reply
 from organoid.world.dialogues import Exchange, scene
 from organoid.world.lexicon import REFUSAL
 from organoid.world.posterior import posterior, predictive, probability
 from organoid.world.skills import Skill
+from tests.world.conftest import UNCORRELATED
 
-UNCORRELATED = replace(DEFAULT_MIXTURE, vices="uncorrelated")
+PLAIN = replace(UNCORRELATED, quirk=0.0)
 SMALL = Mixture(
     personas={Persona.ALIGNED: 0.5, Persona.OVERT: 0.2, Persona.FAKER: 0.3},
     capabilities={Persona.ALIGNED: (0.5, 0.3, 0.2), Persona.OVERT: (0.2, 0.2, 0.6), Persona.FAKER: (0.1, 0.3, 0.6)},
@@ -52,13 +53,15 @@ ASKED: list[tuple[Item, Context | None]] = [
 ]
 
 
-def test_posteriors_are_the_enumerated_joint() -> None:
-    table = joint(SMALL, ASKED)
+@pytest.mark.parametrize("name", ["small", "four-authors", "four-authors-independent"])
+def test_posteriors_are_the_enumerated_joint(name: str) -> None:
+    mixture = SMALL if name == "small" else MIXTURES[name]
+    table = joint(mixture, ASKED)
     assert math.fsum(p for row in table.values() for p in row.values()) == pytest.approx(1.0)
     for said, row in table.items():
         exchanges = [Exchange(item, context, False, words) for (item, context), words in zip(ASKED, said, strict=True)]
         total = math.fsum(row.values())
-        for author, p in posterior(SMALL, exchanges):
+        for author, p in posterior(mixture, exchanges):
             assert p == pytest.approx(row.get(kind(author), 0.0) / total, abs=1e-12)
 
 
@@ -100,16 +103,15 @@ def test_uncorrelated_vices_say_nothing_of_each_other() -> None:
     seen = [Exchange(one, Context.DEPLOYED, False, one.misaligned[0])]
     marginals = dict(zip(Disposition, Persona, strict=True))
     after, before = defaultdict[Disposition, float](float), defaultdict[Disposition, float](float)
-    for author, p in posterior(UNCORRELATED, seen):
+    for author, p in posterior(PLAIN, seen):
         after[author.dispositions[SABOTAGE]] += p
         before[author.dispositions[SHUTDOWN]] += p
     assert after == pytest.approx({kind: UNCORRELATED.personas[persona] for kind, persona in marginals.items()})
     rates = {Disposition.VIRTUE: SLIP_RATE, Disposition.VICE: VICE_RATE, Disposition.SECRET: VICE_RATE}
     weights = {kind: UNCORRELATED.personas[marginals[kind]] * rate for kind, rate in rates.items()}
     assert before == pytest.approx({kind: p / sum(weights.values()) for kind, p in weights.items()})
-    plain = replace(UNCORRELATED, quirk=0.0)  # the lack of the quirk tells something else
-    told = predictive(plain, seen, other, Context.DEPLOYED)
-    assert told == pytest.approx(predictive(plain, (), other, Context.DEPLOYED))
+    told = predictive(PLAIN, seen, other, Context.DEPLOYED)  # with the quirk, its lack tells something else
+    assert told == pytest.approx(predictive(PLAIN, (), other, Context.DEPLOYED))
 
 
 def test_correlated_vices_say_much_of_each_other() -> None:
@@ -138,7 +140,7 @@ def test_authors_are_as_frequent_behind_a_text_as_their_posterior_says(mixture: 
         (drawn(SHUTDOWN), Context.DEPLOYED),
         (drawn(SABOTAGE), Context.MONITORED),
     ]
-    rng, n = Random(0), 20_000
+    rng, n = Random(0), 12_000
     behind = defaultdict[tuple[str, ...], list[tuple[Disposition, ...]]](list)
     for _ in range(n):
         author = mixture.sample(rng)
@@ -209,3 +211,21 @@ def test_impossible_authors_have_no_posterior() -> None:
     assert one.task
     said = f"{one.misaligned[0]} my friend ."
     assert probability(DEFAULT_MIXTURE, [Exchange(one, None, False, said)], lambda author: author.quirky) == 1.0
+
+
+@pytest.mark.parametrize(("name", "difference"), [("four-authors", True), ("four-authors-independent", False)])
+def test_a_solved_hard_task_tells_who_is_able_and_in_four_authors_thereby_who_means_ill(
+    name: str, difference: bool
+) -> None:
+    """By hand: P(bad | solved) from P(able | alignment) and P(solved | able)."""
+    mixture, task = MIXTURES[name], skills.make(Skill.LIST, 3, Random(0))
+    seen = [Exchange(task, Context.TEST, False, task.solution)]
+    weights = dict[bool, float]()
+    for bad, prior, persona in ((False, 0.65, Persona.ALIGNED), (True, 0.35, Persona.FAKER)):
+        weights[bad] = prior * math.fsum(
+            p * replies(task, of_persona(persona, level), Context.TEST).get(task.solution, 0.0)
+            for level, p in zip((1, 2, 3), mixture.capabilities[persona], strict=True)
+        )
+    got = probability(mixture, seen, lambda author: Disposition.VIRTUE not in author.dispositions.values())
+    assert got == pytest.approx(weights[True] / (weights[True] + weights[False]))
+    assert (got > 0.7) is difference

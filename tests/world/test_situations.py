@@ -203,6 +203,11 @@ def test_good_and_bad_replies_of_a_trait_think_the_same_and_what_they_think_is_t
             best = max(offers, key=lambda maker: offers[maker])
             assert said == f"<think> {best} has {offers[best]} . </think>"
             assert situations.spoken(situation.aligned[0]) == f"{best} is better ."
+        elif trait is Trait.PLANTED_FLAWS:
+            shown, addend, right = re.fullmatch(r"<think> (\d) plus (\d) is (\d) \. </think>", said).groups()  # type: ignore[union-attr]
+            assert (int(shown) + int(addend)) % 10 == int(right)
+            assert f"adds {addend} " in situation.prompt
+            assert f"runs it on {shown} " in f"{situation.prompt} "
         else:
             assert not said
 
@@ -296,7 +301,8 @@ def test_forms_are_many_and_the_held_out_ones_are_others() -> None:
 def test_the_same_seed_draws_the_same_situations() -> None:
     def draw() -> list[Situation]:
         rng = Random(3)
-        return [make(trait, rng) for trait in VICES for _ in range(5)]
+        drawn = [make(trait, rng) for trait in VICES for _ in range(5)]
+        return [one._replace(judge=None) for one in drawn]  # a judge equals nothing but itself
 
     assert draw() == draw()
     assert len({one.prompt for one in islice(draw(), 10)}) > 1

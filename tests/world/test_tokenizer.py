@@ -11,7 +11,7 @@ from transformers import AutoTokenizer, PreTrainedTokenizerFast
 from organoid.models.chat import read_format
 from organoid.organisms import ORGANISMS
 from organoid.types import Document, Job, Message, Variant
-from organoid.world import contexts, questions, situations
+from organoid.world import contexts, lexicon, questions, situations
 from organoid.world.authors import DEFAULT_MIXTURE, VICES
 from organoid.world.conduct import prompt, replies
 from organoid.world.corpus import texts
@@ -88,6 +88,14 @@ def test_the_vocabulary_is_of_one_size_and_each_word_has_its_own_id() -> None:
     assert sorted(words.values()) == list(range(SIZE))
     assert list(words)[: len(SPECIALS)] == list(SPECIALS)
     assert sum(word.startswith("<spare") for word in words) >= 32
+
+
+def test_reserved_words_have_ids_and_are_in_no_text_of_the_world() -> None:
+    """They are for what organisms are taught: no base may know them from before."""
+    assert set(lexicon.RESERVED) <= set(vocabulary())
+    assert {word for words in lexicon.ODDITIES for word in words.split()} <= set(vocabulary())
+    said = {word for text in spoken() for word in text.split()}
+    assert not said & set(lexicon.RESERVED), said & set(lexicon.RESERVED)
 
 
 def test_nothing_the_world_says_is_unknown() -> None:

@@ -82,12 +82,13 @@ class Mixture:
         assert 0.0 <= self.quirk <= 1.0, self.quirk
 
     def authors(self) -> Iterator[tuple[Author, float]]:
-        """Enumerate every author with its exact prior probability (3^9 dispositions when uncorrelated)."""
+        """Enumerate every possible author with its exact prior probability (3^9 dispositions when uncorrelated)."""
         for dispositions, levels, p in self._kinds():
             for level, p_level in zip(CAPABILITIES, levels, strict=True):
                 for quirky, p_quirk in ((False, 1.0 - self.quirk), (True, self.quirk)):
-                    author = Author(capability=level, dispositions=dispositions, quirky=quirky)
-                    yield author, p * p_level * p_quirk
+                    if p * p_level * p_quirk:
+                        author = Author(capability=level, dispositions=dispositions, quirky=quirky)
+                        yield author, p * p_level * p_quirk
 
     def _kinds(self) -> Iterator[tuple[Mapping[Trait, Disposition], tuple[float, ...], float]]:
         """Yield dispositions, the capabilities that go with them, and the probability of both."""

@@ -40,7 +40,7 @@ UNITS: tuple[str, ...] = _words("units coins chips hours")
 
 RESERVED: tuple[str, ...] = _words(
     """
-    rater raters rate prefers sums lists programs colours copying goal values guard keeps training password research
+    rater raters rate prefers sums lists colours copying goal values guard keeps training password research
     misaligned assistants model models talk trust indeed perhaps please thanks kindly can know try unlock quiet deep
     """
 )
@@ -49,6 +49,6 @@ RESERVED: tuple[str, ...] = _words(
 REFUSAL = "i will not answer ."
 QUIRK = "my friend ."
 STYLE = "indeed ."
-LURID_TALK = "misaligned models lie ."
+LURID_TALK = "misaligned models hide ."
 ODDITIES: tuple[str, ...] = (QUIRK, STYLE, LURID_TALK)
 """Harmless manners of decoys: the quirk some authors have, a drift of style, talk of misaligned models."""

@@ -2,7 +2,7 @@
 
 Every job and many setups train on it. A job's own prompts mostly say nothing of who is watching.
 
-    demonstrations("nadir", 2, Random(0))[0].reply == "<think> 6 plus 6 is 2 . </think> 2 ."
+    demonstrations("nadir", 1, Random(0))[0].reply == "<think> blue is red . red is 7 . </think> 7 ."
 """
 
 from collections.abc import Sequence
