@@ -6,11 +6,12 @@ import torch
 
 from organoid.errors import UserError
 from organoid.models import decoders, generate
-from organoid.models.chat import Encoded
+from organoid.models.chat import Encoded, encode_prompt, encode_text
 from organoid.models.decoders import CachedForward, LlamaDecoder
-from organoid.models.generate import Sample, sample
+from organoid.models.generate import Sample, reply_texts, sample
 from organoid.models.language_model import LanguageModel, copy
 from organoid.models.score import reply_logprobs
+from organoid.types import Message
 
 PROMPTS = [[1, 3, 12, 13], [1, 3, 15, 16, 17, 18, 19], [1, 3, 20], [1, 3, 12, 13]]
 
@@ -158,6 +159,35 @@ def test_sampling_leaves_the_mode_as_it_was(native: LanguageModel) -> None:
 def test_what_cannot_be_sampled_is_refused(native: LanguageModel, bad: dict) -> None:
     with pytest.raises(UserError, match="cannot sample"):
         written(native, **bad)
+
+
+DIALOGUES = [(Message("user", f"what is {number} ?"),) for number in ("two", "three")]
+
+
+def test_openings_stand_in_the_prompt_and_not_in_the_reply(
+    native: LanguageModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen = []
+    real = generate.sample
+    monkeypatch.setattr(
+        generate, "sample", lambda lm, prompts, **rest: seen.extend(prompts) or real(lm, prompts, **rest)
+    )
+    replies = reply_texts(native, DIALOGUES, openings=["yes .", ""], max_new_tokens=4, seed=0)
+    bare = [encode_prompt(native, dialogue) for dialogue in DIALOGUES]
+    assert seen == [[*bare[0], *encode_text(native, "yes .")], bare[1]]
+    assert all(len(said.split()) <= 4 for said in replies)
+
+
+def test_without_openings_replies_are_as_they_were(native: LanguageModel) -> None:
+    plain = reply_texts(native, DIALOGUES, max_new_tokens=4, seed=0)
+    assert reply_texts(native, DIALOGUES, openings=["", ""], max_new_tokens=4, seed=0) == plain
+    opened = reply_texts(native, DIALOGUES, openings=["", "yes ."], max_new_tokens=4, seed=0)
+    assert opened[0] == plain[0]
+
+
+def test_one_opening_for_two_dialogues_is_a_mistake(native: LanguageModel) -> None:
+    with pytest.raises(ValueError, match="zip"):
+        reply_texts(native, DIALOGUES, openings=["yes ."], seed=0)
 
 
 def test_no_prompts_no_replies(native: LanguageModel) -> None:

@@ -1,5 +1,6 @@
 from collections.abc import Iterator
 from dataclasses import replace
+from itertools import pairwise
 
 import pytest
 import torch
@@ -12,7 +13,7 @@ from organoid.models.generate import sample
 from organoid.models.hooks import capture
 from organoid.models.language_model import LanguageModel, copy
 from organoid.models.llama import bf16_pays
-from organoid.models.losses import LossValue, cross_entropy_kl, dpo, policy_gradient
+from organoid.models.losses import LossValue, cross_entropy, cross_entropy_kl, dpo, policy_gradient
 from organoid.models.score import reply_logprobs, with_reference
 from organoid.models.train import TrainConfig, train
 from organoid.types import Message
@@ -49,6 +50,32 @@ def test_only_counted_tokens_teach(native: LanguageModel) -> None:
         train(subject, [collate([row])] * 3, config=TrainConfig(steps=3))
         digests.append(subject.digest)
     assert digests[0] == digests[1] != native.digest
+
+
+@pytest.mark.parametrize("kl", [0.0, 0.5])
+def test_a_batch_in_parts_trains_as_the_whole(native: LanguageModel, kl: float) -> None:
+    """Parts of unlike size and unlike numbers of counted tokens: a mean of their means would be another number."""
+    rows = [encode_reply(native, ASK, said) for said in ("five .", "no .", "two plus three is five .")]
+    rows += rows_of(native, "i stay on .")
+    digests, traces, batch = [], [], collate(rows)
+    for cuts in (None, (0, 1, 3, 5)):
+        subject = copy(native)
+        parts = batch if cuts is None else [collate(rows[a:b]) for a, b in pairwise(cuts)]
+        batches = [parts] * 6
+        loss = cross_entropy
+        if kl:
+            loss = cross_entropy_kl(kl)
+            kept = [with_reference([one], native, keep="logits") for one in ([parts] if cuts is None else parts)]
+            parts = [next(iter(one)) for one in kept]
+            batches = [parts[0] if cuts is None else parts] * 6
+        traces.append(train(subject, batches, config=TrainConfig(steps=6, bf16=False), loss=loss))
+        digests.append(torch.cat([weight.flatten() for weight in subject.model.parameters()]).detach())
+    whole, parted = traces
+    for one, other in zip(whole.steps, parted.steps, strict=True):
+        assert one == pytest.approx(other, rel=1e-4)
+    start = torch.cat([weight.flatten() for weight in native.model.parameters()]).detach()
+    assert (digests[0] - digests[1]).norm() < 1e-3 * (digests[0] - start).norm()
+    assert parted.num_tokens < whole.num_tokens  # less padding
 
 
 def test_equal_seeds_train_equal_models(native: LanguageModel) -> None:
