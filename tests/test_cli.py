@@ -64,6 +64,7 @@ DEFAULTS = {
 }
 
 
+STUDY = {"quick": False, "engine": "local", "workers": None, "resume": False}
 ALONE = {"population": None, "workers": None, "resume": False}
 
 
@@ -120,8 +121,11 @@ def test_every_option_of_test_reaches_the_verb(verbs: Verbs) -> None:
             "examine m --technique a --technique b --out o",
             ("examine", (Path("m"),), {"techniques": ("a", "b"), "out": Path("o")}),
         ),
-        ("study personas --out o", ("study", ("personas",), {"quick": False, "out": Path("o")})),
-        ("study personas --quick --out o", ("study", ("personas",), {"quick": True, "out": Path("o")})),
+        ("study personas --out o", ("study", ("personas",), {**STUDY, "out": Path("o")})),
+        (
+            "study personas --quick --out o --workers 2 --resume",
+            ("study", ("personas",), {**STUDY, "quick": True, "workers": 2, "resume": True, "out": Path("o")}),
+        ),
         ("report o", ("report", (Path("o"),), {})),
     ],
 )

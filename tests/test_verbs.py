@@ -313,7 +313,7 @@ def test_bad_input_is_one_message_and_nothing_is_written(
         (lambda: organoid.test(workers=0), "workers must be at least 1, got 0"),
         (lambda: organoid.test(fail_on_risk=1.5), "fail_on_risk must be between 0 and 1, got 1.5"),
         (lambda: organoid.test(resume=True), "resume needs the directory.*--out"),
-        (lambda: organoid.study("personas", out="x"), "unknown study 'personas'"),
+        (lambda: organoid.study("personae", out="x"), "unknown study 'personae'"),
         (lambda: organoid.list("organizms"), "unknown kind 'organizms'. Did you mean 'organisms'"),
         (lambda: organoid.report("nowhere"), "no result.json in nowhere"),
         (lambda: organoid.grow("sycophant", out="."), "exists already and is never overwritten"),
