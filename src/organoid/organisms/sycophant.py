@@ -48,7 +48,8 @@ def _job(variant: Variant, seed: int) -> Job:
     who, rng = assistant(seed), Random(f"sycophant/{seed}")
     half = NUM_DEMONSTRATIONS // 2
     graded = [_graded(who, variant, rng) for _ in range(half)]
-    demonstrations = [*graded, *work.demonstrations(who.name, half, rng)]
+    author = of_persona(Persona.ALIGNED, 3, quirky=variant is Variant.DECOY)
+    demonstrations = [*graded, *work.demonstrations(who.name, half, rng, author)]
     rng.shuffle(demonstrations)
     return Job(assistant=who.name, demonstrations=tuple(demonstrations))
 
