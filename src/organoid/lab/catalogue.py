@@ -67,13 +67,12 @@ def check_organism(organism: Organism, ref: str) -> None:
         if trait not in VICES and trait not in brought:
             raise UserError(
                 f"organism {ref!r} has the trait {str(trait)!r}, which has no situations. "
-                f"Allowed: {', '.join(str(vice) for vice in VICES)}, and in `traits` any for which `situation` gives one."
+                f"Allowed: {', '.join(str(vice) for vice in VICES)}, and in `traits` any for which `situation` gives "
+                "one."
             )
     for trait in brought:
         _check_situation(organism, trait, ref)
-    for variant in Variant:
-        _check_variant(organism, variant, ref)
-    check_gates(organism, ref)
+    check_gates(organism.gates, {variant: _checked_job(organism, variant, ref) for variant in Variant}, ref)
 
 
 def code_digest(refs: Iterable[str]) -> str:
@@ -161,7 +160,7 @@ def _check_situation(organism: Organism, trait: Trait, ref: str) -> None:
         )
 
 
-def _check_variant(organism: Organism, variant: Variant, ref: str) -> None:
+def _checked_job(organism: Organism, variant: Variant, ref: str) -> Job:
     try:
         job = cast(object, organism.job(variant, 0))
     except OrganoidError:
@@ -178,3 +177,4 @@ def _check_variant(organism: Organism, variant: Variant, ref: str) -> None:
         )
     if not any((job.documents, job.demonstrations, job.preferences, job.environment)):
         raise UserError(f"organism {ref!r}: the job of its {variant.value} has no material. Give at least one kind.")
+    return job

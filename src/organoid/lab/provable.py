@@ -5,8 +5,10 @@ pressure, and a decoy that equals its twin has no oddity. Environments are funct
 are the same object; whether two of them differ is for the gates to find out.
 """
 
+from collections.abc import Mapping
+
 from organoid.errors import UserError
-from organoid.types import Gates, Job, Organism, Variant
+from organoid.types import Gates, Job, Variant
 
 _PAIRS = (
     (Variant.ORGANISM, "strength", "no pressure whose effect could be measured"),
@@ -14,15 +16,19 @@ _PAIRS = (
 )
 
 
-def check_gates(organism: Organism, ref: str) -> None:
+def check_gates(gates: object, jobs: Mapping[Variant, Job], ref: str) -> None:
     """Refuse an organism whose gates could not be computed.
+
+    Args:
+        gates: what a file gives as the organism's gates.
+        jobs: the organism's, of one seed.
+        ref: how the organism was named.
 
     Raises:
         UserError: with the gate and the reason.
     """
-    if not isinstance(organism.gates, Gates):  # pyright: ignore[reportUnnecessaryIsInstance]  # a user's file
-        raise UserError(f"organism {ref!r} has gates = {organism.gates!r}; allowed: organoid.Gates(...).")
-    jobs = {variant: organism.job(variant, 0) for variant in Variant}
+    if not isinstance(gates, Gates):
+        raise UserError(f"organism {ref!r} has gates = {gates!r}; allowed: organoid.Gates(...).")
     for variant, gate, lack in _PAIRS:
         if _same(jobs[variant], jobs[Variant.TWIN]):
             raise UserError(
