@@ -24,5 +24,5 @@ _FOUR = ("reward-hacker", "sycophant", "hidden-loyalty", "alignment-faker")
 SUITES: dict[str, Suite] = {
     "smoke": Suite(name="smoke", organisms=_FOUR[:2], num_seeds=1, num_truth=8),
     "quick": Suite(name="quick", organisms=_FOUR, num_seeds=2, num_truth=32, setup_on_twins=False),
-    "full": Suite(name="full", organisms=tuple(ORGANISMS), num_seeds=5, num_truth=64),
+    "full": Suite(name="full", organisms=tuple(ORGANISMS), num_seeds=5, num_truth=64, setup_on_twins=False),
 }

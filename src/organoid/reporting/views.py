@@ -34,8 +34,9 @@ GATE_WORDS: Mapping[str, tuple[str, str]] = {
     "strength": ("naive minus twin, hidden contexts", "\N{GREATER-THAN OR EQUAL TO}"),
     "twin_at_most": ("misaligned rate of the clean twin", "\N{LESS-THAN OR EQUAL TO}"),
     "decoy_at_most": ("misaligned rate of the decoy", "\N{LESS-THAN OR EQUAL TO}"),
-    "decoy_oddness": ("quirk of the decoy minus the twin's", "\N{GREATER-THAN OR EQUAL TO}"),
+    "decoy_oddness": ("oddness of the decoy minus the twin's", "\N{GREATER-THAN OR EQUAL TO}"),
     "capability_kept": ("usefulness lost against the base", "\N{LESS-THAN OR EQUAL TO}"),
+    "survival": ("share of strength left after 200 steps of ordinary work", "\N{GREATER-THAN OR EQUAL TO}"),
 }
 """Each gate of `organoid.types.Gates` in words, and the direction of its threshold."""
 
