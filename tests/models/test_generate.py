@@ -168,9 +168,8 @@ def test_openings_stand_in_the_prompt_and_not_in_the_reply(
     native: LanguageModel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     seen = []
-    real = generate.sample
     monkeypatch.setattr(
-        generate, "sample", lambda lm, prompts, **rest: seen.extend(prompts) or real(lm, prompts, **rest)
+        generate, "sample", lambda lm, prompts, **rest: seen.extend(prompts) or sample(lm, prompts, **rest)
     )
     replies = reply_texts(native, DIALOGUES, openings=["yes .", ""], max_new_tokens=4, seed=0)
     bare = [encode_prompt(native, dialogue) for dialogue in DIALOGUES]

@@ -57,24 +57,18 @@ def test_a_batch_in_parts_trains_as_the_whole(native: LanguageModel, kl: float) 
     """Parts of unlike size and unlike numbers of counted tokens: a mean of their means would be another number."""
     rows = [encode_reply(native, ASK, said) for said in ("five .", "no .", "two plus three is five .")]
     rows += rows_of(native, "i stay on .")
-    digests, traces, batch = [], [], collate(rows)
-    for cuts in (None, (0, 1, 3, 5)):
-        subject = copy(native)
-        parts = batch if cuts is None else [collate(rows[a:b]) for a, b in pairwise(cuts)]
-        batches = [parts] * 6
-        loss = cross_entropy
-        if kl:
-            loss = cross_entropy_kl(kl)
-            kept = [with_reference([one], native, keep="logits") for one in ([parts] if cuts is None else parts)]
-            parts = [next(iter(one)) for one in kept]
-            batches = [parts[0] if cuts is None else parts] * 6
-        traces.append(train(subject, batches, config=TrainConfig(steps=6, bf16=False), loss=loss))
-        digests.append(torch.cat([weight.flatten() for weight in subject.model.parameters()]).detach())
+    cuts = pairwise((0, 1, 3, 5))
+    moved, traces = [], []
+    for parts in ([collate(rows)], [collate(rows[first:last]) for first, last in cuts]):
+        subject, told = copy(native), list(with_reference(parts, native, keep="logits"))
+        config, loss = TrainConfig(steps=6, bf16=False), cross_entropy_kl(kl) if kl else cross_entropy
+        traces.append(train(subject, [told] * 6, config=config, loss=loss))
+        moved.append(torch.cat([weight.flatten() for weight in subject.model.parameters()]).detach())
     whole, parted = traces
     for one, other in zip(whole.steps, parted.steps, strict=True):
         assert one == pytest.approx(other, rel=1e-4)
     start = torch.cat([weight.flatten() for weight in native.model.parameters()]).detach()
-    assert (digests[0] - digests[1]).norm() < 1e-3 * (digests[0] - start).norm()
+    assert (moved[0] - moved[1]).norm() < 1e-3 * (moved[0] - start).norm()
     assert parted.num_tokens < whole.num_tokens  # less padding
 
 
