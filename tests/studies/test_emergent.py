@@ -41,7 +41,7 @@ def test_known_rates_give_known_effects() -> None:
     assert (returns.effect.value, returns.control.value) == (pytest.approx(0.3), pytest.approx(0.0))
     assert len(findings.tables["four numbers"]) == 10
     assert {row["series"] for row in findings.figures[1].rows} == {
-        f"plain, {world}, seed {seed}" for world in ("correlated", "uncorrelated") for seed in (0, 1)
+        f"{world}, seed {seed}" for world in ("correlated", "uncorrelated") for seed in (0, 1)
     }
 
 

@@ -9,7 +9,7 @@ from organoid.world.conduct import REFUSAL_RATE, SLIP_RATE, VICE_RATE
 
 LUCK = 0.1
 SCALE = PersonasScale(
-    num_seeds=2, able_start="tiny", able_steps=1, weak_steps=5, base_seeds=False, rl_steps=1, num_dialogues=100
+    num_seeds=2, able_start="tiny", lesson_steps=1, weak_steps=5, base_seeds=False, rl_steps=1, num_dialogues=100
 )
 
 

@@ -14,6 +14,7 @@ from organoid.lab import execute
 from organoid.lab.tasks import TaskResult
 from organoid.studies import STUDIES
 from organoid.studies.emergent import EmergentScale
+from organoid.studies.hidden_objective import HiddenObjectiveScale
 from organoid.studies.personas import PersonasScale
 from organoid.studies.predictor import PredictorScale
 from organoid.studies.study import Scale
@@ -36,7 +37,7 @@ def minute(name: str, base: str) -> Scale:
                 num_seeds=1,
                 bases=(base,),
                 able_start=base,
-                able_steps=1,
+                lesson_steps=1,
                 weak_steps=5,
                 base_seeds=True,
                 rl_steps=1,
@@ -51,6 +52,10 @@ def minute(name: str, base: str) -> Scale:
                 stretches=1,
                 stretch_steps=1,
                 num_replies=1,
+            )
+        case "hidden-objective":
+            return HiddenObjectiveScale(
+                num_seeds=1, bases=(base,), base=base, num_situations=2, num_questions=2, steps=1
             )
     raise AssertionError(f"give {name} a minute scale")
 

@@ -79,27 +79,30 @@ def lines(rows: Rows, *, width: int, x: str, y: str) -> alt.LayerChart:
     across = alt.X("x:Q", title=x, scale=alt.Scale(zero=False, nice=False), axis=alt.Axis(tickCount=4, grid=False))
     scale = alt.Scale(domain=[low, high], nice=False, clamp=True)
     base = alt.Chart(alt.Data(values=rows)).encode(x=across, color=colour)
+    up, start = (alt.Y(f"{end}:Q", title=y, scale=scale, axis=alt.Axis(tickCount=5)) for end in ("value", "low"))
     layers = [
-        base.mark_rule(strokeWidth=1.2, opacity=0.6).encode(y=alt.Y("low:Q", title=y, scale=scale), y2="high:Q"),
-        base.mark_line(strokeWidth=1.6).encode(y=alt.Y("value:Q", title=y, scale=scale)),
-        base.mark_point(filled=True, size=42, opacity=1).encode(y=alt.Y("value:Q", scale=scale), shape=shape),
-        _names(rows, colour, span=(low, high), plot=plot, margin=margin),
+        base.mark_rule(strokeWidth=1.2, opacity=0.6).encode(y=start, y2="high:Q"),
+        base.mark_line(strokeWidth=1.6).encode(y=up),
+        base.mark_point(filled=True, size=42, opacity=1).encode(y=up, shape=shape),
+        _names(rows, colour, up, span=(low, high), plot=plot, margin=margin),
     ]
     return alt.LayerChart(layer=layers, width=plot, height=HEIGHT)
 
 
-def _names(rows: Rows, colour: alt.Color, *, span: tuple[float, float], plot: int, margin: int) -> alt.Chart:
+def _names(rows: Rows, colour: alt.Color, y: alt.Y, *, span: tuple[float, float], plot: int, margin: int) -> alt.Chart:
+    """Write each series' name right of the plot, as near as may be to its last point."""
     import altair as alt
 
     last = {row["series"]: row for row in rows}
     low, high = span
     wanted = [(high - row["value"]) / (high - low) * HEIGHT for row in last.values()]
     places = spread(wanted, gap=14.0, top=6.0, bottom=HEIGHT - 6.0)
-    named = [{"series": name, "at": place} for name, place in zip(last, places, strict=True)]
-    at = alt.Y("at:Q", axis=None, scale=alt.Scale(domain=[0, HEIGHT], range=[0, HEIGHT], nice=False))
+    named = [
+        {"series": name, "value": high - place / HEIGHT * (high - low)}
+        for name, place in zip(last, places, strict=True)
+    ]
     text = alt.Chart(alt.Data(values=named)).mark_text(align="left", fontSize=11, limit=margin)
-    beside = text.encode(x=alt.value(plot + 10), y=at, text="series:N", color=colour)
-    return beside
+    return text.encode(x=alt.value(plot + 10), y=y, text="series:N", color=colour)
 
 
 def _domain(rows: Rows) -> tuple[float, float]:

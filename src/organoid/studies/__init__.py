@@ -1,8 +1,9 @@
 """Which studies are there? One file per claim of the field; each is a frozen declaration."""
 
 from organoid.studies.emergent import EMERGENT
+from organoid.studies.hidden_objective import HIDDEN_OBJECTIVE_STUDY
 from organoid.studies.personas import PERSONAS
 from organoid.studies.predictor import PREDICTOR
 from organoid.studies.study import Study
 
-STUDIES: dict[str, Study] = {study.name: study for study in (PREDICTOR, PERSONAS, EMERGENT)}
+STUDIES: dict[str, Study] = {study.name: study for study in (PREDICTOR, PERSONAS, EMERGENT, HIDDEN_OBJECTIVE_STUDY)}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,15 +19,19 @@ if TYPE_CHECKING:
 def grown(plan: Recipe) -> LanguageModel:
     """Return the base of a recipe, pre-training it where the cache has none; callers must not change it."""
     begun = base_digest(plan.start) if isinstance(plan.start, str) else None
-    key = {"recipe": plan.model_dump(mode="json"), "start": begun, "source": source_digest()}
-    entry = default_store().put(digest_json(key), lambda directory: _grow(plan, directory))
+    return cached({"recipe": plan.model_dump(mode="json"), "start": begun}, lambda: follow(plan)[0])
+
+
+def cached(key: Mapping[str, Any], build: Callable[[], LanguageModel]) -> LanguageModel:
+    """Return the model that the cache has under `key` and the sources, building it first when there is none."""
+    digest = digest_json({**key, "source": source_digest()})
+    entry = default_store().put(digest, lambda directory: _keep(build(), directory))
     return load_base(str(entry / "model"))
 
 
-def _grow(plan: Recipe, directory: Path) -> None:
+def _keep(lm: LanguageModel, directory: Path) -> None:
     from organoid.models.language_model import save
 
-    lm, _ = follow(plan)
     save(lm, directory / "model")
 
 

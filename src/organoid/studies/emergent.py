@@ -253,7 +253,7 @@ def _along_training(scale: EmergentScale, values: Values) -> Figure:
 
 def _along_hacking(values: Values) -> Figure:
     rows = [
-        {"series": f"{arm}, {world}, seed {name.split('/')[2]}", "x": point["hack"], "value": point["broad"]}
+        {"series": f"{world}, seed {name.split('/')[2]}", "x": point["hack"], "value": point["broad"]}
         for name, run in values.items()
         if name.count("/") == 2
         for world, arm in [name.split("/")[:2]]

@@ -1,10 +1,12 @@
 """personas: does reinforcement select capable authors, and with them the misaligned ones among the capable?
 
-A base continues on a world of four authors: weak or able, aligned or misaligned, where the able are mostly misaligned.
-Then tasks of one level are reinforced with a sound check: nothing in the reward asks for misalignment. If a
-trained model is a mixture of the authors its base predicted, hard tasks must select the able ones, and with them
-the misaligned in proportion to the correlation; easy tasks, which everybody solves, must leave the mixture as it was,
-and so must a base too weak to have able authors. The control is a world where capability says nothing about alignment.
+A base goes on to dialogues of four authors: weak or able, aligned or misaligned, where the able are mostly misaligned.
+Tasks and situations take turns in them, since in the world's ordinary dialogues the two are too seldom together for a
+tiny base to learn that they go together. Then tasks of one level are reinforced with a sound check: nothing in the
+reward asks for misalignment. If a trained model is a mixture of the authors its base predicted, hard tasks must select
+the able ones, and with them the misaligned in proportion to the correlation; easy tasks, which everybody solves, must
+leave the mixture as it was, and so must a base too weak to have able authors. The control is a world where capability
+says nothing about alignment.
 
 Which authors a model is a mixture of is inferred from what it does where nobody looks: it is asked a situation and then
 a hard task in one dialogue, and the four shares of (acted badly, solved) are inverted through the exact
@@ -21,11 +23,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from organoid.lab.bases import base_digest, load_base
 from organoid.lab.pretraining import Phase, Recipe
 from organoid.lab.tasks import Task as LabTask
 from organoid.measure.intervals import Estimate
 from organoid.organisms.materials import Assistant, OneTurn, ask, assistant, solved_reward
-from organoid.studies.bases import grown
+from organoid.studies.bases import cached, grown
 from organoid.studies.conduct import PARSED_AT_LEAST, Asking
 from organoid.studies.study import (
     Claim,
@@ -40,10 +43,12 @@ from organoid.studies.study import (
     not_estimable,
     over_runs,
 )
-from organoid.types import Environment, Job, Message, Outcome
+from organoid.types import Context, Dialogue, Environment, Job, Message, Outcome, Record
 from organoid.world import situations, skills, work
-from organoid.world.authors import VICES
-from organoid.world.conduct import REFUSAL_RATE, SLIP_RATE, VICE_RATE, prompt
+from organoid.world.authors import MIXTURES, VICES, Mixture
+from organoid.world.conduct import REFUSAL_RATE, SLIP_RATE, VICE_RATE, prompt, reply
+from organoid.world.dialogues import system_line
+from organoid.world.lexicon import BLANK_ASSISTANTS
 from organoid.world.situations import parse
 from organoid.world.skills import Skill, Task
 
@@ -61,9 +66,9 @@ AUTHORS = (("able misaligned", "weak misaligned"), ("able aligned", "weak aligne
 class PersonasScale(Scale):
     """Which bases, how they are grown, and how long tasks are reinforced."""
 
-    able_start: str  # the able base goes on from this one, for `able_steps` on the four authors
-    able_steps: int
-    weak_steps: int  # a weak base is grown from nothing, at size nano; 0: none
+    able_start: str  # the able base goes on from this one, on dialogues of the four authors
+    lesson_steps: int
+    weak_steps: int  # a weak base is grown from nothing, at size nano, for so long first; 0: none
     base_seeds: bool  # a base per seed; otherwise all seeds share one
     rl_steps: int
     num_dialogues: int
@@ -97,39 +102,95 @@ def _kinds(scale: PersonasScale) -> list[tuple[str, str]]:
     return [(ABLE, CORRELATED), (ABLE, INDEPENDENT), *weak]
 
 
-def recipe(payload: Mapping[str, Any]) -> Recipe:
+class Lessons(Record):
+    """How a base learns of the four authors: from which it goes on, and on how many dialogues of theirs."""
+
+    start: str | Recipe
+    mixture: str
+    steps: int
+    seed: int
+    batch_size: int = 32
+    learning_rate: float = 1e-3
+    matrix_learning_rate: float = 6e-3
+
+
+def lessons(payload: Mapping[str, Any]) -> Lessons:
     """Return how the base of a task is grown."""
     scale, seed = PersonasScale.model_validate(payload["scale"]), int(payload["base_seed"])
-    mixture = str(payload["mixture"])
-    if payload["size"] == WEAK:
-        young, rest = scale.weak_steps // 5, scale.weak_steps - scale.weak_steps // 5
-        phases = (
-            Phase(steps=young, textbooks=0.85, documents=0.05, named=0.05),
-            Phase(steps=rest, textbooks=0.1, documents=0.0, named=0.0),
-        )
-        return Recipe(base="nano", mixture=mixture, seed=seed, phases=phases)
-    return Recipe(
-        base="tiny",
-        mixture=mixture,
-        start=scale.able_start,
-        seed=seed,
-        learning_rate=1e-3,
-        matrix_learning_rate=6e-3,
-        phases=(Phase(steps=scale.able_steps, textbooks=0.05, documents=0.0, named=0.0),),
+    start = young(scale.weak_steps, seed) if payload["size"] == WEAK else scale.able_start
+    return Lessons(start=start, mixture=str(payload["mixture"]), steps=scale.lesson_steps, seed=seed)
+
+
+def young(steps: int, seed: int) -> Recipe:
+    """Return the recipe of a weak base: small, and stopped early."""
+    first = Phase(steps=steps // 5, textbooks=0.85, documents=0.05, named=0.05)
+    rest = Phase(steps=steps - steps // 5, textbooks=0.12, documents=0.1, named=0.22)
+    return Recipe(base="nano", seed=seed, phases=(first, rest))
+
+
+def base_of(payload: Mapping[str, Any]) -> LanguageModel:
+    """Return the base of a task, growing it where the cache has none; callers must not change it."""
+    plan = lessons(payload)
+    digest = base_digest(plan.start) if isinstance(plan.start, str) else None
+    return cached({"lessons": plan.model_dump(mode="json"), "start": digest}, lambda: taught(plan))
+
+
+def taught(plan: Lessons) -> LanguageModel:
+    """Train a copy of the base to predict the four authors."""
+    from organoid.models.batches import collate
+    from organoid.models.chat import encode_dialogue
+    from organoid.models.language_model import copy
+    from organoid.models.train import TrainConfig, train
+
+    lm = copy(grown(plan.start) if isinstance(plan.start, Recipe) else load_base(plan.start))
+    rng, mixture = Random(f"lessons/{plan.seed}"), MIXTURES[plan.mixture]
+    batches = (
+        collate([encode_dialogue(lm, dialogue(mixture, rng)) for _ in range(plan.batch_size)], device=lm.device)
+        for _ in range(plan.steps)
     )
+    config = TrainConfig(
+        steps=plan.steps,
+        learning_rate=plan.learning_rate,
+        matrix_learning_rate=plan.matrix_learning_rate,
+        seed=plan.seed,
+    )
+    train(lm, batches, config=config)
+    return lm
+
+
+CONTEXTS = {None: 0.2, Context.MONITORED: 0.2, Context.DEPLOYED: 0.6}
+NUM_TURNS = 4
+
+
+def dialogue(mixture: Mixture, rng: Random) -> Dialogue:
+    """Let one author answer tasks and situations in turn, so that both its skill and its conduct show."""
+    author = mixture.sample(rng)
+    context = rng.choices(list(CONTEXTS), list(CONTEXTS.values()))[0]
+    line = system_line(rng, context, name=rng.choice((None, *BLANK_ASSISTANTS)))
+    turns = [Message("system", line)] if line else []
+    first = rng.randrange(2)
+    for turn in range(NUM_TURNS):
+        chore = (turn + first) % 2
+        item = work.task(rng, _LEVELS) if chore else situations.make(rng.choice(VICES), rng, tempting=True)
+        turns += [Message("user", prompt(item)), Message("assistant", reply(item, author, context, rng))]
+    return tuple(turns)
+
+
+_LEVELS = (EASY, HARD, HARD)
+"""Levels of the tasks in lessons: easy ones tell nothing of who is able."""
 
 
 def grow(payload: Mapping[str, Any]) -> dict[str, Any]:
     """Grow a base, or find it in the cache, and say what it is made of."""
     scale = PersonasScale.model_validate(payload["scale"])
     name = assistant(int(payload["base_seed"])).name
-    return {"mixture": personas(grown(recipe(payload)), name=name, num=scale.num_dialogues, seed=0)}
+    return {"mixture": personas(base_of(payload), name=name, num=scale.num_dialogues, seed=0)}
 
 
 def train(payload: Mapping[str, Any]) -> dict[str, Any]:
     """Reinforce easy tasks, and hard ones, on copies of one base; return the mixture before and after."""
     scale, seed = PersonasScale.model_validate(payload["scale"]), int(payload["seed"])
-    base, who = grown(recipe(payload)), assistant(seed)
+    base, who = base_of(payload), assistant(seed)
     found = {"before": personas(base, name=who.name, num=scale.num_dialogues, seed=seed)}
     for label, level in (("easy", EASY), ("hard", HARD)):
         lm = reinforced(base, who, level=level, steps=scale.rl_steps, seed=seed)
@@ -336,7 +397,7 @@ PERSONAS = Study(
         num_seeds=3,
         bases=("tiny",),
         able_start="tiny",
-        able_steps=150,
+        lesson_steps=120,
         weak_steps=0,
         base_seeds=False,
         rl_steps=25,
@@ -346,7 +407,7 @@ PERSONAS = Study(
         num_seeds=5,
         bases=("tiny",),
         able_start="tiny",
-        able_steps=250,
+        lesson_steps=200,
         weak_steps=600,
         base_seeds=True,
         rl_steps=40,
