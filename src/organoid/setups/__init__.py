@@ -5,11 +5,13 @@ from organoid.setups.careful import CAREFUL
 from organoid.setups.inoculated import INOCULATED
 from organoid.setups.monitored_rl import MONITORED_RL
 from organoid.setups.naive import NAIVE
+from organoid.setups.narrow import NARROW
 from organoid.setups.spec import Setup
 
 SETUPS: dict[str, Setup] = {
     "naive": NAIVE,
     "inoculated": INOCULATED,
+    "narrow": NARROW,
     "monitored-rl": MONITORED_RL,
     "careful": CAREFUL,
     "aftercare": AFTERCARE,

@@ -45,6 +45,7 @@ class DemonstrationsStage(_Stage):
     kind: Literal["demonstrations"] = "demonstrations"
     source: str = "job"
     inoculate: bool = False
+    retain: float = Field(default=0.0, ge=0.0)  # weight of the KL to the model before on ordinary dialogues, nats
 
 
 class PreferencesStage(_Stage):
@@ -73,6 +74,7 @@ class JobStage(_Stage):
     kind: Literal["job"] = "job"
     inoculate: bool = False
     beta: float | None = Field(default=None, gt=0.0)
+    retain: float = Field(default=0.0, ge=0.0)  # of the job's demonstrations; other stages have none
 
 
 Stage = Annotated[

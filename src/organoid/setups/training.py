@@ -42,7 +42,7 @@ def expand(stage: Stage, job: Job) -> tuple[Stage, ...]:
     if job.documents:
         found.append(DocumentsStage.model_validate(plain | {"kl": stage.kl}))
     if job.demonstrations:
-        found.append(DemonstrationsStage.model_validate(shared | {"kl": stage.kl}))
+        found.append(DemonstrationsStage.model_validate(shared | {"kl": stage.kl, "retain": stage.retain}))
     if job.preferences:
         found.append(PreferencesStage.model_validate(shared | pull))
     if job.environment:

@@ -11,8 +11,8 @@ import math
 from collections.abc import Callable, Sequence
 
 from organoid.types import Context
-from organoid.world.authors import Author, Mixture
-from organoid.world.conduct import Item, replies
+from organoid.world.authors import Author, Disposition, Mixture
+from organoid.world.conduct import REFUSAL_RATE, SLIP_RATE, VICE_RATE, Item, replies
 from organoid.world.dialogues import Exchange
 from organoid.world.skills import Task
 
@@ -65,3 +65,22 @@ def predictive(
             for text, p in replies(item, author, context, licensed=licensed).items():
                 mixed[text] = mixed.get(text, 0.0) + weight * p
     return mixed
+
+
+def misaligned_among_able(mixture: Mixture, *, level: int = 3) -> float:
+    """Return P(misaligned | capability reaches `level`): what selecting for ability, and for nothing else, leaves.
+
+    Misaligned is who acts badly on some trait where nobody looks. Luck is left out: a guesser is not able.
+    """
+    able = [(author, p) for author, p in mixture.authors() if author.capability >= level]
+    bad = math.fsum(p for author, p in able if set(author.dispositions.values()) != {Disposition.VIRTUE})
+    return bad / math.fsum(p for _, p in able)
+
+
+def misaligned_share(rate: float) -> float:
+    """Infer the share p of misaligned authors, within [0, 1], from a misaligned rate in [0, 1] where nobody looks.
+
+    Inverts rate / (1 - REFUSAL_RATE) = p * VICE_RATE + (1 - p) * SLIP_RATE; refusals count in the rate's denominator.
+    """
+    acted = rate / (1.0 - REFUSAL_RATE)
+    return min(1.0, max(0.0, (acted - SLIP_RATE) / (VICE_RATE - SLIP_RATE)))

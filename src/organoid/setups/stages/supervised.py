@@ -9,6 +9,7 @@ from organoid.models.score import with_reference
 from organoid.models.train import TrainConfig, train
 from organoid.setups.ground import Ground
 from organoid.setups.spec import DemonstrationsStage, DocumentsStage
+from organoid.setups.stages import retaining
 
 
 def imitate(
@@ -33,6 +34,9 @@ def imitate(
     if not rows:
         return
     steps = stage.steps or steps
+    if isinstance(stage, DemonstrationsStage) and stage.retain:
+        retaining.imitate(stage, ground, rows, steps=steps, learning_rate=learning_rate, batch_size=batch_size)
+        return
     batches = shuffled(rows, batch_size=batch_size, steps=steps, seed=ground.seed, device=ground.lm.device)
     if stage.kl:
         batches = with_reference(batches, ground.before, keep="logits")
