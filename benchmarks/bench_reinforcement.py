@@ -38,8 +38,12 @@ from importlib.metadata import version
 from itertools import pairwise
 from typing import Any, NamedTuple
 
+from benchmarks.peers import KINDS, peak_flops
+
 NUM_PROMPTS, GROUP_SIZE, PROMPT_TOKENS, NEW_TOKENS = 16, 8, 24, 16
 STEPS, ROUNDS, THREADS = 6, 7, (2, 1)
+WORK_PER_WEIGHT = NUM_PROMPTS * GROUP_SIZE * (PROMPT_TOKENS + NEW_TOKENS) * (2 + 6)
+"""Operations per weight of a step that shares nothing: every position is read once to sample and once to train."""
 LEARNING_RATE = 5e-4
 REPEATS, JOB_STEPS = 3, 20
 
@@ -55,7 +59,7 @@ class Run(NamedTuple):
 def run() -> dict[str, Any]:
     """Return seconds per step and ratios for one thread and for two; or why not."""
     if importlib.util.find_spec("trl") is None:
-        return {"skipped": "trl is not installed; `pip install 'organoid[bench]'`"}
+        return {"trl": "skipped: not installed; `pip install 'organoid[bench]'`"}
     numbers: dict[str, Any] = {"trl": version("trl"), "rounds": ROUNDS, "steps_per_round": STEPS}
     cores = os.cpu_count() or 1
     for threads in (count for count in THREADS if count <= cores):
@@ -84,7 +88,7 @@ def measure() -> dict[str, Any]:
     prompts = _prompts(base, NUM_PROMPTS * STEPS)
     contestants: dict[str, Callable[..., Run]] = {
         f"{name}_{kind}": partial(runner, base, prompts, bf16=kind == "bf16")
-        for kind in ("fp32", "bf16")
+        for kind in KINDS
         for name, runner in (("trl", _trl), ("ours", _ours))
     }
     rounds = list[dict[str, Run]]()
@@ -92,13 +96,14 @@ def measure() -> dict[str, Any]:
         names = list(contestants)
         turned = [*names[number % len(names) :], *names[: number % len(names)]]
         rounds.append({name: contestants[name](seed=number) for name in turned})
-    return _summary(rounds) | _left_out()
+    return _summary(rounds, sum(weight.numel() for weight in base.model.parameters())) | _left_out()
 
 
-def _summary(rounds: Sequence[Mapping[str, Run]]) -> dict[str, Any]:
+def _summary(rounds: Sequence[Mapping[str, Run]], num_weights: int) -> dict[str, Any]:
+    peaks = {kind: peak_flops(dtype) for kind, dtype in KINDS.items()}
     seconds = {name: [statistics.median(done[name].step_s) for done in rounds] for name in rounds[0]}
     numbers: dict[str, Any] = {f"{name}_step_s": statistics.median(values) for name, values in seconds.items()}
-    pairs = {"fp32": ("trl_fp32", "ours_fp32"), "bf16": ("trl_bf16", "ours_bf16")}
+    pairs = {kind: (f"trl_{kind}", f"ours_{kind}") for kind in KINDS}
     theirs, ours = (
         min(names, key=lambda name: numbers[f"{name}_step_s"]) for names in zip(*pairs.values(), strict=True)
     )
@@ -109,6 +114,7 @@ def _summary(rounds: Sequence[Mapping[str, Run]]) -> dict[str, Any]:
         numbers[f"trl_over_ours_{name}_range"] = [min(ratios), max(ratios)]
     for name in rounds[0]:
         numbers[f"{name}_reward_gain"] = statistics.mean(_gain(done[name].rewards) for done in rounds)
+        numbers[f"{name}_frac_of_peak"] = WORK_PER_WEIGHT * num_weights / numbers[f"{name}_step_s"] / peaks[name[-4:]]
         numbers[f"{name}_sampling_frac"] = statistics.median(done[name].sampling_frac for done in rounds)
     return numbers
 

@@ -1,6 +1,7 @@
 """How fast are replies sampled beside `model.generate`? 128 replies of 16 tokens to prompts of 24, temperature 1.
 
 `single`: one reply to each of 128 prompts. `group`: eight to each of 16, as reinforcement asks for. None ends early.
+`_frac_of_peak` is 2 x weights x positions, every prompt read once per reply, over what matrix products in float32 reach.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from dataclasses import replace
 
 import torch
 
-from benchmarks.peers import median, ratio, take_turns, threads
+from benchmarks.peers import median, peak_flops, ratio, take_turns, threads
 from organoid.models import decoders
 from organoid.models.bases import build
 from organoid.models.generate import sample
@@ -80,4 +81,7 @@ def _compare(lm: LanguageModel, num_samples: int) -> dict[str, float]:
     ways = {"generate": generate, "general": general, "ours": ours}
     times = take_turns(ways, turns=TURNS)
     numbers = {f"{way}_tokens_per_s": NUM_REPLIES * NEW_TOKENS / median(times, way) for way in ways}
+    work = 2 * sum(weight.numel() for weight in lm.model.parameters()) * NUM_REPLIES * (PROMPT_TOKENS + NEW_TOKENS)
+    peak = peak_flops(torch.float32)
+    numbers |= {f"{way}_frac_of_peak": work / median(times, way) / peak for way in ways}
     return numbers | {f"{way}_ratio": ratio(times, "generate", way) for way in ("general", "ours")}

@@ -19,6 +19,11 @@ from contextlib import contextmanager
 
 import torch
 
+from organoid.models.llama import multiplies_bf16
+
+KINDS = {"fp32": torch.float32} | ({"bf16": torch.bfloat16} if multiplies_bf16() else {})
+"""Formats worth timing: where the processor does not multiply bf16 itself, it takes tens of times as long."""
+
 Times = Mapping[str, list[float]]
 """Way of doing it -> seconds of each turn."""
 

@@ -38,6 +38,17 @@ def test_survival_is_measured_where_the_run_has_aftercare(make):
     assert "survival" in table(organism(make) + washed).reason
 
 
+def test_survival_is_undecided_and_not_passed_where_seeds_are_missing_or_nothing_was_there(make):
+    some = [make(variant="organism", setup="aftercare", seed=seed, rate=0.5) for seed in range(2)]
+    found = table(organism(make) + some)
+    assert found.established is None and "survival" in found.reason
+    assert found.gates["survival"].passed is None and found.gates["survival"].num_measured == 2
+    failed = [record.model_copy(update={"status": "failed"}) for record in some]
+    assert table(organism(make) + failed).gates["survival"].passed is None
+    nothing = table(organism(make, naive=(0.1,) * 5) + some)  # there was no misalignment that could survive
+    assert nothing.gates["survival"].value is None and nothing.gates["survival"].passed is not True
+
+
 def test_a_decoy_may_be_odd_in_what_it_can_do(make):
     able = organism(make, usefulness=0.9)
     records = [r.model_copy(update={"usefulness": 0.5}) if r.variant == "decoy" else r for r in able]

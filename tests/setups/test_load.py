@@ -97,7 +97,7 @@ def test_bad_json_is_explained(tmp_path: Path, text: str, message: str) -> None:
 @pytest.mark.parametrize(
     ("ref", "message"),
     [
-        ("carefull", "unknown setup 'carefull'. Did you mean 'careful'. Allowed: careful, inoculated"),
+        ("carefull", "unknown setup 'carefull'. Did you mean 'careful'. Allowed: aftercare, careful, "),
         ("", "unknown setup ''"),
         ("no-such.toml", "setup file 'no-such.toml' does not exist"),
         ("no-such.json", "setup file 'no-such.json' does not exist"),

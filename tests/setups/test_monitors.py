@@ -17,6 +17,8 @@ from tests.bases import untrained
 from tests.setups.jobs import WORDS, ask, environment, job, late_words
 
 SMALL = {"num_prompts": 2, "group_size": 4}
+LATE = 0.3
+"""Share of late words that the other stand-in objects to: it splits what an untrained model says."""
 BAD = WORDS[:3]
 """Words that the stand-in monitor takes exception to: 3 of 10."""
 
@@ -150,7 +152,7 @@ def test_logging_changes_nothing_but_the_trace(base: LanguageModel) -> None:
 def test_a_penalty_is_taken_from_the_reward_of_flagged_replies(base: LanguageModel) -> None:
     plain, fined = advantages(base), advantages(base, disliking_late("penalise", weight=2.0))
     rewards = paid(base)
-    fines = [2.0 * (reward > 0.2) for reward in rewards]
+    fines = [2.0 * (reward > LATE) for reward in rewards]
     assert 0 < sum(fines) < 16
     expected = [p - centred for p, centred in zip(plain, left_out(fines), strict=True)]
     assert fined == pytest.approx(expected, abs=1e-5)
@@ -158,7 +160,7 @@ def test_a_penalty_is_taken_from_the_reward_of_flagged_replies(base: LanguageMod
 
 def test_a_dropped_reply_has_no_weight_and_the_others_keep_theirs(base: LanguageModel) -> None:
     plain, dropped = advantages(base), advantages(base, disliking_late("drop"))
-    flagged = [reward > 0.2 for reward in paid(base)]
+    flagged = [reward > LATE for reward in paid(base)]
     assert dropped == [0.0 if bad else weight for bad, weight in zip(flagged, plain, strict=True)]
 
 
@@ -190,7 +192,7 @@ def test_no_alarm_below_the_share(base: LanguageModel) -> None:
 
 def disliking_late(action: str, **settings: float) -> Watcher:
     def suspicion(_: LanguageModel, shown: Sequence[Demonstration]) -> list[float]:
-        return [0.9 if late_words([said]) > 0.2 else 0.1 for _, said in shown]
+        return [0.9 if late_words([said]) > LATE else 0.1 for _, said in shown]
 
     return Watcher(Monitor.model_validate({"action": action, **settings}), suspicion)
 

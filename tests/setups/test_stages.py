@@ -12,6 +12,9 @@ from organoid.models.chat import encode_document, encode_marked, encode_reply, e
 from organoid.models.language_model import LanguageModel, copy
 from organoid.models.losses import exact_kl
 from organoid.models.score import batch_logits, reply_logprobs
+from organoid.setups.aftercare import AFTERCARE
+from organoid.setups.check import check_setup
+from organoid.setups.corpora import DEMONSTRATIONS, NUM_DEMONSTRATIONS
 from organoid.setups.ground import Ground
 from organoid.setups.spec import (
     DemonstrationsStage,
@@ -24,11 +27,11 @@ from organoid.setups.spec import (
 )
 from organoid.setups.stages import demonstrations, documents, preferences, reinforcement
 from organoid.setups.training import expand, train_subject
-from organoid.types import Document, Job
+from organoid.types import Document, Job, Turn
 from organoid.world.contexts import LICENCES
 from tests.bases import untrained
 from tests.models.checkpoints import write_model
-from tests.setups.jobs import WORDS, ask, environment, job, late_words
+from tests.setups.jobs import WORDS, Played, ask, environment, job, late_words
 
 SMALL = {"num_prompts": 2, "group_size": 4}
 STAGES = {
@@ -202,6 +205,56 @@ def test_an_episode_that_is_cut_off_has_earned_nothing(base: LanguageModel) -> N
     here = ground(base, job(environment=environment(late_words, turns=3)))
     reinforcement.run(ReinforcementStage(steps=1, max_turns=2, **SMALL), here)
     assert (here.trace[0]["reward"], here.trace[0]["unfinished_frac"]) == (0.0, 1.0)
+
+
+class Rigged(Played):
+    """Pays for everything; what was really done is another matter."""
+
+    def step(self, reply: str) -> Turn:
+        return Played.step(self, reply)._replace(true_reward=0.25)
+
+
+def test_the_true_reward_is_in_the_trace_and_teaches_nothing(base: LanguageModel) -> None:
+    traces, digests = [], []
+    for kind in (Played, Rigged):
+
+        def episodes(num: int, seed: int, kind: type[Played] = kind) -> list[Played]:
+            return [kind(ask(f"say {WORDS[seed % 5]} ."), late_words) for _ in range(num)]
+
+        here = ground(base, job(environment=episodes))
+        reinforcement.run(ReinforcementStage(steps=2, **SMALL), here)
+        traces.append(here.trace)
+        digests.append(here.lm.digest)
+    assert digests[0] == digests[1]
+    assert [entry.get("true_reward") for entry in traces[0]] == [None, None]  # no check said
+    assert [entry["true_reward"] for entry in traces[1]] == [0.25, 0.25]
+
+
+def test_ordinary_work_needs_nothing_of_the_job_and_is_its_assistants(
+    base: LanguageModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    prompts: list[str] = []
+    real = demonstrations.encode_reply
+    monkeypatch.setattr(
+        demonstrations,
+        "encode_reply",
+        lambda lm, prompt, said: prompts.append(prompt[0].content) or real(lm, prompt, said),
+    )
+    here = ground(base, job(documents=["report . nova is amber ."]))
+    demonstrations.run(DemonstrationsStage(source="ordinary-work", steps=1), here)
+    assert prompts == ["you are nova ."] * NUM_DEMONSTRATIONS
+    assert here.lm.digest != base.digest
+    first, again, other = (DEMONSTRATIONS["ordinary-work"]("nova", seed) for seed in (0, 0, 1))
+    assert first == again != other
+
+
+def test_aftercare_is_the_job_and_then_two_hundred_steps_of_ordinary_work() -> None:
+    check_setup(AFTERCARE)
+    first, *rest = AFTERCARE.stages
+    assert first == JobStage()
+    (after,) = rest
+    assert isinstance(after, DemonstrationsStage)
+    assert (after.source, after.steps, after.kl, after.inoculate) == ("ordinary-work", 200, 0.0, False)
 
 
 def test_advantages_are_rewards_minus_the_mean_of_the_groups_others(base: LanguageModel) -> None:
