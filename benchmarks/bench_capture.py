@@ -67,7 +67,7 @@ def _nnsight(lm: LanguageModel, ids: torch.Tensor) -> Callable[[], None]:
 
     def forward() -> None:
         with torch.no_grad(), wrapped.trace(ids, use_cache=False):
-            kept = [layer.output.save() for layer in wrapped.model.layers]
+            kept = nnsight.save([layer.output for layer in wrapped.model.layers])
         assert len(kept) == lm.num_layers
 
     return forward

@@ -1,7 +1,7 @@
 """How fast are replies sampled beside `model.generate`? 128 replies of 16 tokens to prompts of 24, temperature 1.
 
 `single`: one reply to each of 128 prompts. `group`: eight to each of 16, as reinforcement asks for. None ends early.
-`_frac_of_peak` is 2 x weights x positions, every prompt read once per reply, over what matrix products in float32 reach.
+`_frac_of_peak` is 2 x weights x positions, a prompt read once per reply, over float32 matrix products.
 """
 
 from __future__ import annotations
