@@ -110,8 +110,8 @@ class Lessons(Record):
     steps: int
     seed: int
     batch_size: int = 32
-    learning_rate: float = 1e-3
-    matrix_learning_rate: float = 6e-3
+    learning_rate: float = 2e-3
+    matrix_learning_rate: float = 1.2e-2
 
 
 def lessons(payload: Mapping[str, Any]) -> Lessons:
@@ -397,7 +397,7 @@ PERSONAS = Study(
         num_seeds=3,
         bases=("tiny",),
         able_start="tiny",
-        lesson_steps=120,
+        lesson_steps=220,
         weak_steps=0,
         base_seeds=False,
         rl_steps=25,
@@ -407,7 +407,7 @@ PERSONAS = Study(
         num_seeds=5,
         bases=("tiny",),
         able_start="tiny",
-        lesson_steps=200,
+        lesson_steps=500,
         weak_steps=600,
         base_seeds=True,
         rl_steps=40,

@@ -341,9 +341,9 @@ PREDICTOR = Study(
         "The exact predictor is of anonymous authors' dialogues; documents and named assistants are not scored.",
     ),
     quick=PredictorScale(
-        num_seeds=2,
+        num_seeds=4,
         sizes=("nano",),
-        checkpoints=(120, 200, 300),
+        checkpoints=(120, 240, 420),
         textbook_steps=60,
         num_scenes=96,
         num_choices=120,
