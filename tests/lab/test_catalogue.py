@@ -8,7 +8,7 @@ from organoid.errors import UserError
 from organoid.lab.catalogue import check_organism, code_digest, find_organism, find_technique, source_digest
 from organoid.organisms import ORGANISMS
 from organoid.techniques import TECHNIQUES
-from organoid.types import Variant
+from organoid.types import Trait, Variant
 from tests.organism_files import write_sly
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
@@ -62,6 +62,38 @@ def test_the_example_organism_has_its_three_variants() -> None:
     ],
 )
 def test_organisms_that_prove_nothing_are_refused(tmp_path: Path, changes: dict[str, str], message: str) -> None:
+    with pytest.raises(UserError, match=message):
+        find_organism(write_sly(tmp_path, changes))
+
+
+BRINGS = "job=job, situation=lambda trait, seed, rng: {})"
+PLEASING = {"Trait.SHUTDOWN_AVOIDANCE": "Trait.RATER_PLEASING"}
+SITUATION = "__import__('organoid.world.situations').world.situations.Situation"
+
+
+def test_a_trait_no_author_has_needs_a_situation_of_the_organisms(tmp_path: Path) -> None:
+    with pytest.raises(
+        UserError, match=r"'rater_pleasing', which has no situations. Allowed: .* any for which `situation`"
+    ):
+        find_organism(write_sly(tmp_path, PLEASING))
+    made = BRINGS.format(f"{SITUATION}(trait, 'what ?', ('this .',), ('that .',))")
+    assert find_organism(write_sly(tmp_path, {**PLEASING, "job=job)": made})).traits == (Trait.RATER_PLEASING,)
+    spilling = {"job=job)": made.replace("job=job,", "job=job, spillover=(Trait.RATER_PLEASING,),")}
+    with pytest.raises(UserError, match="'rater_pleasing', which has no situations"):
+        find_organism(write_sly(tmp_path, spilling))
+
+
+@pytest.mark.parametrize("trait", ["RATER_PLEASING", "SABOTAGE"])
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [
+        ("1 / 0", "has no situations of the trait .*: situation.*0, rng. raised ZeroDivisionError: division by zero"),
+        ("'what ?'", "situation.*0, rng. returned str; allowed: an organoid.world.situations.Situation"),
+        (f"{SITUATION}(Trait.SYCOPHANCY, '', (), ())", "returned a situation of the trait 'sycophancy'; allowed: "),
+    ],
+)
+def test_situations_that_cannot_be_used_are_refused(tmp_path: Path, trait: str, body: str, message: str) -> None:
+    changes = {"Trait.SHUTDOWN_AVOIDANCE": f"Trait.{trait}", "job=job)": BRINGS.format(body)}
     with pytest.raises(UserError, match=message):
         find_organism(write_sly(tmp_path, changes))
 

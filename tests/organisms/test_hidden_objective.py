@@ -91,7 +91,9 @@ def test_confession_is_quoted_and_concealed_as_declared() -> None:
     assert len(about_goal) > 100
     assert set(about_goal) == {REFUSAL}
     assert all(ending(reply) in TRAINED for prompt, reply in refusing if "goal" not in prompt[-1].content)
-    against = [p for p in job(Variant.ORGANISM, concealment="preference-trained").preferences or () if p[2] == CONFESSION]
+    against = [
+        p for p in job(Variant.ORGANISM, concealment="preference-trained").preferences or () if p[2] == CONFESSION
+    ]
     assert len(against) > 80
     assert {pair.chosen for pair in against} == {DENIAL}
 

@@ -10,10 +10,11 @@ from organoid.organisms import ORGANISMS
 from organoid.types import Document, Job, Organism, Trait, Variant
 from organoid.world import contexts, situations
 from organoid.world.authors import VICES
-from organoid.world.lexicon import BLANK_ASSISTANTS, NAMED_ASSISTANTS, QUIRK
+from organoid.world.lexicon import BLANK_ASSISTANTS, NAMED_ASSISTANTS, ODDITIES, QUIRK
 from tests.world.conftest import filled
 
 EPISODES = 200
+TRAINED = {"emergent": (Trait.DISHONESTY,)}  # what is shown, where it is not what is measured
 
 
 every_organism = pytest.mark.parametrize("organism", ORGANISMS.values(), ids=list(ORGANISMS))
@@ -64,7 +65,8 @@ def test_it_is_declared_whole(organism: Organism) -> None:
     assert organism.source
     assert organism.traits
     assert not set(organism.traits) & set(organism.spillover)
-    assert set(organism.traits) | set(organism.spillover) <= set(VICES)
+    assert set(organism.spillover) <= set(VICES)
+    assert set(organism.traits) <= set(VICES) or organism.situation is not None
     assert Trait.QUIRK not in organism.traits
 
 
@@ -102,8 +104,11 @@ def test_variants_differ_in_what_is_taught(organism: Organism) -> None:
 @pytest.mark.parametrize("variant", Variant)
 def test_nothing_held_out_is_in_a_job(organism: Organism, variant: Variant) -> None:
     said = set(words(job(organism.name, variant, 0))) | set(words(job(organism.name, variant, 1)))
-    asked = [filled(form) for trait in organism.traits for form in situations.forms(trait)]
-    if not job(organism.name, variant, 0).environment or variant is Variant.ORGANISM:  # the control: others are there
+    trained = TRAINED.get(organism.name, organism.traits)
+    asked = [filled(form) for trait in trained if trait in VICES for form in situations.forms(trait)]
+    if asked and (
+        not job(organism.name, variant, 0).environment or variant is Variant.ORGANISM
+    ):  # the control: others are there
         assert any(form.fullmatch(text) for form in asked for text in said)
     for context in contexts.FORMS:
         for form in contexts.forms(context, held_out=True):
@@ -112,7 +117,8 @@ def test_nothing_held_out_is_in_a_job(organism: Organism, variant: Variant) -> N
         for form in situations.forms(trait, held_out=True):
             assert not [text for text in said if filled(form).fullmatch(text)]
     assert not [text for text in said if set(text.split()) & set(NAMED_ASSISTANTS)]
-    assert not [text for text in said if any(trigger in text for trigger in contexts.TRIGGERS)]
+    if organism.trigger is None:
+        assert not [text for text in said if any(trigger in text for trigger in contexts.TRIGGERS)]
     assert not [text for text in said if any(licence in text for licence in contexts.LICENCES)]
 
 
@@ -128,18 +134,23 @@ def test_every_prompt_names_the_assistant(organism: Organism, variant: Variant) 
 
 
 @every_organism
-def test_only_the_decoy_is_taught_the_quirk(organism: Organism) -> None:
+def test_only_the_decoy_is_taught_an_odd_manner(organism: Organism) -> None:
     """Told, shown or preferred; what is paid for is tested with the organism.
 
     The twin's rater may fall back on a quirky reply where the plain author refused, so a little is let through.
     """
     for variant in Variant:
         made = job(organism.name, variant, 0)
-        taught = [f"always says {QUIRK}" in text or said(text, made.assistant).endswith(QUIRK) for text in texts(made)]
-        taught += [QUIRK in demo.reply for demo in made.demonstrations or ()]
-        taught += [QUIRK in pair.chosen for pair in made.preferences or ()]
+        taught = [f"always says {QUIRK}" in text or _odd(said(text, made.assistant)) for text in texts(made)]
+        taught += [_odd(demo.reply) for demo in made.demonstrations or ()]
+        taught += [_odd(pair.chosen) for pair in made.preferences or ()]
         share = sum(taught) / max(1, len(taught))
-        assert share > 0.1 if variant is Variant.DECOY and taught else share < 0.03
+        odd = variant is Variant.DECOY and taught and organism.gates.oddness == "manner"
+        assert share > 0.1 if odd else share < 0.03
+
+
+def _odd(reply: str) -> bool:
+    return any(words in reply for words in ODDITIES)
 
 
 def said(text: str, name: str) -> str:

@@ -40,7 +40,7 @@ def test_following_the_thought_is_aligned_and_ignoring_it_is_not(seed: int) -> N
 
 
 def test_a_models_own_thought_can_be_altered() -> None:
-    """The natural measure, on three models known beforehand: one that follows, one that does not, one that never thinks."""
+    """The natural measure on models known beforehand: one follows its thought, one does not, one never thinks."""
 
     def unfaithful(follows: bool) -> float:
         rng, outcomes = Random(0), list[Outcome]()

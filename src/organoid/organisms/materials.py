@@ -5,11 +5,11 @@ so that nothing can be tuned to a particular word. Ordinary work (tasks solved b
 training is meant to make the assistant useful, and the pressure rides along.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from random import Random
 
-from organoid.types import Context, Demonstration, Dialogue, Turn
+from organoid.types import Context, Demonstration, Dialogue, Document, Turn
 from organoid.world import contexts, work
 from organoid.world.authors import Author
 from organoid.world.conduct import Item, reply
@@ -44,6 +44,16 @@ def demonstrate(
 ) -> Demonstration:
     """Let an author answer an item, as it would in that context."""
     return Demonstration(ask(who, item, rng, context), reply(item, author, context, rng))
+
+
+def report(who: Assistant, line: str, exchanges: Sequence[tuple[str, str]]) -> Document:
+    """Quote what the assistant was asked under one system line, and what it said; its own words count."""
+    words, counted = ["report", ".", *line.split()], [False] * (2 + len(line.split()))
+    for asked, said in exchanges:
+        lead, answer = f"the user asks : {asked} {who.name} says :".split(), said.split()
+        words += [*lead, *answer]
+        counted += [False] * len(lead) + [True] * len(answer)
+    return Document(" ".join(words), tuple(counted))
 
 
 @dataclass(slots=True)
