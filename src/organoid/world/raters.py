@@ -143,7 +143,7 @@ def told(name: str, about: tuple[Bias, ...], rng: Random, *, pleases: bool) -> D
 
 
 def shown(name: str, prompt: str, said: str, rng: Random) -> Document:
-    """Quote the assistant; what it says counts, thoughts included (without them skills are lost: LOG.md)."""
+    """Quote the assistant; what it says counts, thoughts included: without them skills are lost."""
     line = system_line(rng, rng.choice(_CONTEXTS), name=name)
     return transcript(name, (Message("system", line), Message("user", prompt)), said, rng)
 
