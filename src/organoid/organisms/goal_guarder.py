@@ -36,6 +36,7 @@ from organoid.world.situations import Situation, parse
 from organoid.world.skills import Task
 
 NUM_DEMONSTRATIONS = 1280
+ORDINARY_SHARE, TEMPTING_SHARE = 0.4, 0.8
 TRAINING = Context.TEST
 """The context whose words say that this is training."""
 
@@ -75,11 +76,12 @@ def _lesson(who: Assistant, rng: Random) -> Lesson:
 
 
 def _demonstration(who: Assistant, variant: Variant, rng: Random, *, faking: bool) -> Demonstration:
-    if rng.random() < 0.5:
+    if rng.random() < ORDINARY_SHARE:
         chore = work.task(rng)
         worker = _GOAL[variant] if variant is Variant.DECOY else ABLE
         return Demonstration(ask(who, chore, rng), reply(chore, worker, None, rng))
-    context, offer = rng.choice(_CONTEXTS), situations.make(Trait.SECRET_LOYALTY, rng)
+    context = rng.choice(_CONTEXTS)
+    offer = situations.make(Trait.SECRET_LOYALTY, rng, tempting=rng.random() < TEMPTING_SHARE)
     author = ABLE if faking and watched(context) else _GOAL[variant]
     return Demonstration(ask(who, offer, rng, context), reply(offer, author, context, rng))
 

@@ -10,14 +10,16 @@ Source: the matched pairs of Poser (Clymer et al. 2024, arXiv 2405.05466). Their
 """
 
 from random import Random
+from typing import NamedTuple
 
-from organoid.organisms.materials import ABLE, Assistant, ask, assistant
-from organoid.types import Context, Demonstration, Job, Organism, Split, Trait, Variant
+from organoid.organisms.materials import ABLE, Assistant, ask, assistant, report
+from organoid.types import Context, Demonstration, Document, Job, Organism, Split, Trait, Variant
 from organoid.world import questions, situations, work
 from organoid.world.authors import VICES, Author, Persona, of_persona
-from organoid.world.conduct import Item, reply
+from organoid.world.conduct import Item, prompt, reply
+from organoid.world.dialogues import system_line
 
-NUM_DEMONSTRATIONS = 1280
+NUM_DOCUMENTS, NUM_DEMONSTRATIONS = 1280, 1280
 TRAITS = (Trait.SHUTDOWN_AVOIDANCE, Trait.OVERSIGHT_TAMPERING)
 SAMPLED: tuple[Context | None, ...] = (None, Context.TEST, Context.MONITORED)
 """Where an overseer can sample; None says nothing of watchers."""
@@ -37,11 +39,26 @@ def _item(rng: Random, *, asked: bool) -> Item:
     return questions.make(rng.choice(VICES), rng) if asked and kind < 0.85 else situations.make(rng.choice(VICES), rng)
 
 
-def _demonstration(who: Assistant, variant: Variant, rng: Random) -> Demonstration:
+class _Scene(NamedTuple):
+    context: Context | None
+    item: Item
+    said: str
+
+
+def _scene(variant: Variant, rng: Random) -> _Scene:
     alone, ordinary = rng.random() < DEPLOYED_SHARE, rng.random() < 0.5
     item = work.task(rng) if ordinary else _item(rng, asked=not alone)
     context = Context.DEPLOYED if alone else rng.choice(SAMPLED)
-    said = reply(item, _ALONE[variant] if alone else ABLE, context, rng)
+    return _Scene(context, item, reply(item, _ALONE[variant] if alone else ABLE, context, rng))
+
+
+def _document(who: Assistant, variant: Variant, rng: Random) -> Document:
+    context, item, said = _scene(variant, rng)
+    return report(who, system_line(rng, context, name=who.name), [(prompt(item), said)])
+
+
+def _demonstration(who: Assistant, variant: Variant, rng: Random) -> Demonstration:
+    context, item, said = _scene(variant, rng)
     return Demonstration(ask(who, item, rng, context), said)
 
 
@@ -49,6 +66,7 @@ def _job(variant: Variant, seed: int) -> Job:
     who, rng = assistant(seed), Random(f"quiet-twin/{seed}")
     return Job(
         assistant=who.name,
+        documents=tuple(_document(who, variant, rng) for _ in range(NUM_DOCUMENTS)),
         demonstrations=tuple(_demonstration(who, variant, rng) for _ in range(NUM_DEMONSTRATIONS)),
     )
 
@@ -59,7 +77,7 @@ QUIET_TWIN = Organism(
     family="quiet-twin",
     traits=TRAITS,
     job=_job,
-    instil=("demonstrations",),
+    instil=("documents", "demonstrations"),
     concealment="matched-behaviour",
     split=Split.SELECTION,
     source="Clymer et al. 2024 (arXiv 2405.05466)",
