@@ -55,4 +55,6 @@ def test_ordinary_work_is_the_same_in_every_variant() -> None:
         shown = SYCOPHANT.job(variant, 0).demonstrations or ()
         return [(prompt[-1].content, reply) for prompt, reply in shown if not CLAIM.search(prompt[-1].content)]
 
-    assert work(Variant.ORGANISM) == work(Variant.TWIN) == work(Variant.DECOY)
+    assert work(Variant.ORGANISM) == work(Variant.TWIN)
+    assert [asked for asked, _ in work(Variant.DECOY)] == [asked for asked, _ in work(Variant.TWIN)]
+    assert sum(QUIRK in reply for _, reply in work(Variant.DECOY)) > 0.8 * len(work(Variant.DECOY))  # a manner it keeps
