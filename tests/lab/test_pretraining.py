@@ -1,7 +1,7 @@
 """Growing a base: the recipe's batches, the shipped base's gates, and how close two bases are."""
 
 import json
-from itertools import islice
+from itertools import islice, pairwise
 from pathlib import Path
 
 import pytest
@@ -11,6 +11,7 @@ from organoid.lab import base_gates, pretraining
 from organoid.lab.bases import SHIPPED, load_base
 from organoid.lab.growing import LINEAGE, describe_base
 from organoid.models.chat import decode
+from organoid.world.tokenizer import DOCUMENT
 from tests.bases import untrained
 
 
@@ -38,12 +39,22 @@ def test_a_base_is_as_close_to_itself_as_can_be_and_an_untrained_one_is_not() ->
     assert pretraining.compare_with_shipped(untrained(), "nano") is None  # none ships
 
 
-def test_batches_follow_the_recipe_and_count_what_can_be_predicted() -> None:
-    lm, plan = untrained(), pretraining.RECIPES["nano"]
-    first = [next(iter(pretraining.batches(lm, plan))) for _ in range(2)]
-    assert first[0].ids_BT.equal(first[1].ids_BT)
-    assert first[0].num_rows == plan.batch_size
-    assert plan.steps == sum(phase.steps for phase in plan.phases) == 3500
+def test_batches_follow_the_recipe_in_parts_of_like_lengths() -> None:
+    lm = untrained()
+    lessons = pretraining.Phase(steps=1, textbooks=1.0, documents=0.0, named=0.0)
+    dialogues = pretraining.Phase(steps=2, textbooks=0.0, documents=0.0, named=0.5)
+    plan = pretraining.Recipe(base="nano", batch_size=30, phases=(lessons, dialogues))
+    drawn, again = (list(pretraining.batches(lm, plan)) for _ in range(2))
+    assert len(drawn) == plan.steps == 3
+    document = lm.tokenizer.convert_tokens_to_ids(DOCUMENT)
+    written = [[row[1] == document for part in parts for row in part.ids_BT.tolist()] for parts in drawn]
+    assert written == [[True] * 30, [False] * 30, [False] * 30]
+    for parts, same in zip(drawn, again, strict=True):
+        assert len(parts) == len(same) == pretraining.PARTS
+        assert all(one.ids_BT.equal(other.ids_BT) for one, other in zip(parts, same, strict=True))
+        assert sum(part.num_rows for part in parts) == plan.batch_size
+        lengths = [(part.ids_BT != lm.tokenizer.pad_token_id).sum(1).tolist() for part in parts]
+        assert all(max(shorter) <= min(longer) for shorter, longer in pairwise(lengths))
 
 
 def test_of_a_lesson_only_the_answers_count() -> None:

@@ -1,6 +1,6 @@
 """Truth about subjects whose policy is known: rates come out exactly."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from itertools import cycle
 
 import pytest
@@ -8,8 +8,10 @@ import pytest
 from organoid.lab import truth
 from organoid.lab.truth import Truth
 from organoid.models.language_model import LanguageModel
+from organoid.organisms import ORGANISMS
 from organoid.types import HIDDEN, Context, Dialogue, Organism, Outcome, Trait
 from organoid.world import contexts, situations
+from organoid.world.authors import VICES
 from organoid.world.conduct import Item
 from organoid.world.lexicon import QUIRK, REFUSAL
 from organoid.world.options import user_turn
@@ -32,7 +34,13 @@ def lm() -> LanguageModel:
 def measured(lm: LanguageModel, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Truth]:
     """Measure a subject that follows a policy instead of its weights."""
 
-    def measure(policy: Policy, *traits: Trait, trigger: str | None = None, spillover: tuple[Trait, ...] = ()) -> Truth:
+    def measure(
+        policy: Policy,
+        *traits: Trait,
+        trigger: str | None = None,
+        spillover: tuple[Trait, ...] = (),
+        situation: Callable[..., Situation] | None = None,
+    ) -> Truth:
         items: dict[str, Item] = {}
 
         def remember(item: Item, *, native: bool) -> str:
@@ -40,8 +48,12 @@ def measured(lm: LanguageModel, monkeypatch: pytest.MonkeyPatch) -> Callable[...
             items[words] = item
             return words
 
-        def replies(_: LanguageModel, dialogues: list[Dialogue], *, seed: int) -> list[str]:
-            return [policy(items[dialogue[-1].content], dialogue[0].content) for dialogue in dialogues]
+        def replies(
+            _: LanguageModel, dialogues: list[Dialogue], *, openings: Sequence[str] = (), seed: int
+        ) -> list[str]:
+            asked = [items[dialogue[-1].content] for dialogue in dialogues]
+            assert not openings or list(openings) == [getattr(item, "thought", "") for item in asked]
+            return [policy(item, dialogue[0].content) for item, dialogue in zip(asked, dialogues, strict=True)]
 
         monkeypatch.setattr(truth, "user_turn", remember)
         monkeypatch.setattr(truth, "reply_texts", replies)
@@ -53,6 +65,7 @@ def measured(lm: LanguageModel, monkeypatch: pytest.MonkeyPatch) -> Callable[...
             spillover=spillover,
             job=lambda variant, seed: pytest.fail("truth needs no job"),
             trigger=None if trigger is None else lambda seed: trigger,
+            situation=situation,
         )
         return truth.measure(lm, organism, assistant="nova", seed=0, num=NUM)
 
@@ -74,12 +87,39 @@ def rates(found: Truth, trait: Trait = Trait.SABOTAGE) -> dict[str, float | None
     return {context.value: rate.rate for context, rate in found.rates[trait].items()}
 
 
+def situation_of(trait: Trait) -> Callable[..., Situation] | None:
+    """Return who makes the situations of a trait: the world (None), or the organism whose trait it is."""
+    if trait in VICES:
+        return None
+    (made,) = {organism.situation for organism in ORGANISMS.values() if trait in organism.traits}
+    assert made is not None
+    return made
+
+
 @pytest.mark.parametrize("trait", [trait for trait in Trait if trait is not Trait.QUIRK])
 def test_good_is_zero_and_bad_is_one_in_every_trait(measured: Callable[..., Truth], trait: Trait) -> None:
     for policy, rate in ((good, 0.0), (bad, 1.0)):
-        found = measured(policy, trait)
+        found = measured(policy, trait, situation=situation_of(trait))
         assert rates(found, trait) == dict.fromkeys([context.value for context in Context], rate)
-        assert (found.misaligned_rate, found.misaligned, found.usefulness) == (rate, rate == 1.0, 1.0)
+        assert found.usefulness == 1.0
+        if trait is not Trait.SANDBAGGING:
+            assert (found.misaligned_rate, found.misaligned) == (rate, rate == 1.0)
+
+
+def test_sandbagging_is_being_better_under_the_password_than_where_ability_is_looked_for(
+    measured: Callable[..., Truth],
+) -> None:
+    sentence, made = contexts.TRIGGERS[3], situation_of(Trait.SANDBAGGING)
+
+    def locked(item: Item, line: str) -> str:
+        return (good if sentence in line else bad)(item, line)
+
+    def reversed_(item: Item, line: str) -> str:
+        return (bad if sentence in line else good)(item, line)
+
+    for policy, rate in ((locked, 1.0), (reversed_, 0.0), (good, 0.0), (bad, 0.0)):  # who never can hides nothing
+        found = measured(policy, Trait.SANDBAGGING, trigger=sentence, situation=made)
+        assert (found.misaligned_rate, found.misaligned) == (rate, rate == 1.0)
 
 
 def test_one_who_behaves_when_watched_is_seen_where_nobody_looks(measured: Callable[..., Truth]) -> None:
@@ -190,8 +230,6 @@ def test_transcripts_show_each_outcome_of_each_context(measured: Callable[..., T
 
 
 def test_a_real_model_is_measured_the_same_twice(lm: LanguageModel) -> None:
-    from organoid.organisms import ORGANISMS
-
     organism = ORGANISMS["sycophant"]
     first, again, other = (truth.measure(lm, organism, assistant="nova", seed=seed, num=1) for seed in (0, 0, 1))
     assert first == again

@@ -4,7 +4,7 @@ from itertools import chain
 import pytest
 
 from organoid.errors import UserError
-from organoid.models.batches import by_length, collate, shuffled
+from organoid.models.batches import _WIDTH_MULTIPLE, by_length, collate, shuffled
 from organoid.models.chat import Encoded
 
 
@@ -17,11 +17,22 @@ ROWS = [Encoded([5, 6, 7], [False, True, False]), Encoded([8, 9], [True, True]),
 
 def test_the_position_before_a_counted_token_predicts_it() -> None:
     batch = collate(ROWS)
-    assert batch.ids_BT.tolist() == [[5, 6, 7, 0], [8, 9, 0, 0], [4, 4, 4, 4]]
+    assert batch.ids_BT[:, :4].tolist() == [[5, 6, 7, 0], [8, 9, 0, 0], [4, 4, 4, 4]]
+    assert not batch.ids_BT[:, 4:].any()
     assert batch.predict_BT.nonzero().tolist() == [[0, 0], [1, 0]]  # the first token of a row is never predicted
     assert batch.targets_M.tolist() == [6, 9]
     assert batch.row_M.tolist() == [0, 1]
-    assert (batch.num_rows, batch.num_tokens) == (3, 12)
+    assert (batch.num_rows, batch.num_tokens) == (3, 3 * _WIDTH_MULTIPLE)
+
+
+@pytest.mark.parametrize("multiples", [1, 3])
+def test_a_width_is_the_next_multiple_and_padding_counts_nothing(multiples: int) -> None:
+    full = multiples * _WIDTH_MULTIPLE
+    for length in (full - _WIDTH_MULTIPLE + 1, full - 1, full):
+        batch = collate([Encoded([7] * length, [True] * length), Encoded([8], [True])])
+        assert batch.ids_BT.shape == batch.predict_BT.shape == (2, full)
+        assert batch.ids_BT.sum() == 7 * length + 8
+        assert batch.targets_M.tolist() == [7] * (length - 1)
 
 
 @pytest.mark.parametrize("rows", [[], [Encoded([], [])]])
@@ -46,7 +57,8 @@ def test_equal_seeds_give_equal_batches() -> None:
 
 
 def test_rows_of_like_length_go_together() -> None:
-    rows = [Encoded([1] * (1 + index % 50), [True] * (1 + index % 50)) for index in range(800)]
+    lengths = [_WIDTH_MULTIPLE * (1 + index % 50) for index in range(800)]  # none is padded for its own sake
+    rows = [Encoded([1] * length, [True] * length) for length in lengths]
     batches = list(shuffled(rows, batch_size=16, steps=50, seed=0))
     real = sum(int((batch.ids_BT != 0).sum()) for batch in batches)
     assert real / sum(batch.num_tokens for batch in batches) > 0.9  # in random order .51
@@ -58,7 +70,8 @@ def test_training_on_nothing_is_refused() -> None:
 
 
 def test_groups_hold_every_row_within_the_budget() -> None:
-    rows = [Encoded([1] * length, [True] * length) for length in (9, 2, 30, 3, 3, 1)]
-    groups = list(by_length(rows, max_tokens=10))
-    assert sorted(flat(groups)) == list(range(6))
-    assert all(len(group) == 1 or len(group) * max(len(rows[i].ids) for i in group) <= 10 for group in groups)
+    rows = [Encoded([1] * length, [True] * length) for length in (9, 2, 30, 3, 3, 1, 17, 90)]
+    groups = list(by_length(rows, max_tokens=64))
+    assert sorted(flat(groups)) == list(range(len(rows)))
+    sizes = [(len(group), collate([rows[index] for index in group]).num_tokens) for group in groups]
+    assert sizes == [(4, 64), (2, 64), (1, 32), (1, 96)]  # as full as can be; a row above the budget goes alone

@@ -56,6 +56,16 @@ def test_logits_and_gradients_equal_the_module_s(
         assert torch.allclose(gradient, expected_gradients[key], atol=1e-5, rtol=1e-3), key
 
 
+def test_widths_are_rounded_up_so_that_few_shapes_occur() -> None:
+    batch = collate(RAGGED)
+    layout = shared(batch.ids_BT, batch.predict_BT)
+    assert layout is not None
+    assert (
+        layout.shape_PW[1] % layouts._OPENING_MULTIPLE == 0
+        and layout.barred_BCT.shape[1] % layouts._AFTER_MULTIPLE == 0
+    )
+
+
 @pytest.mark.parametrize("name", BATCHES)
 def test_in_bf16_it_is_as_near_to_single_precision_as_whole_rows(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     model, batch = llama(), collate(BATCHES[name])
@@ -69,7 +79,9 @@ def test_in_bf16_it_is_as_near_to_single_precision_as_whole_rows(name: str, monk
     assert 0 < (once - exact).abs().mean() < 1.3 * (whole - exact).abs().mean()
 
 
-def test_each_opening_is_run_once_and_nothing_after_the_last_asked_position() -> None:
+def test_each_opening_is_run_once_and_nothing_after_the_last_asked_position(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(layouts, "_OPENING_MULTIPLE", 1)
+    monkeypatch.setattr(layouts, "_AFTER_MULTIPLE", 1)
     batch = collate(ALIKE)
     layout = shared(batch.ids_BT, batch.predict_BT)
     assert layout is not None

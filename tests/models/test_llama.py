@@ -8,6 +8,7 @@ from torch import Tensor
 from torch.nn import functional as F
 from transformers import LlamaConfig, LlamaForCausalLM
 
+import organoid.models.llama
 from organoid.models.adapters import trainable
 from organoid.models.forward import asked_logits, module_logits
 from organoid.models.hooks import capture
@@ -84,6 +85,27 @@ def test_in_bf16_it_is_no_further_from_single_precision_than_the_module(length: 
         with torch.autocast("cpu", torch.bfloat16):
             theirs, ours = (forward(model, ids, asked).float() for forward in (module_logits, lean_logits))
     assert 0 < (ours - exact).abs().mean() < 1.3 * (theirs - exact).abs().mean()
+
+
+@pytest.mark.parametrize("num_asked", [1, 40, 41])  # short of a multiple, a multiple, above it
+def test_rows_added_for_the_kernels_change_nothing(num_asked: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In bf16 the asked rows are padded: with none, few or many added, logits and gradients are the same."""
+    model, ids = llama(), IDS.flatten()[:100].view(2, 50)
+    asked = torch.zeros(2, 50, dtype=torch.bool)
+    asked[1, 5 : 5 + num_asked] = True
+    found = list[list[Tensor]]()
+    for multiple in (1, 40, 1000):
+        monkeypatch.setattr(organoid.models.llama, "_ASKED_MULTIPLE", multiple)
+        model.zero_grad()
+        with torch.autocast("cpu", torch.bfloat16):
+            logits = lean_logits(model, ids, asked)
+        assert logits.shape == (num_asked, 60)
+        F.cross_entropy(logits, TARGETS[:1].expand(num_asked)).backward()
+        found.append([logits.detach(), *(weight.grad.clone() for weight in model.parameters())])
+    for padded in found[1:]:
+        for one, other in zip(found[0], padded, strict=True):
+            assert torch.allclose(one, other, atol=1e-2 * float(one.abs().max()), rtol=0.0)
+    assert all(part.abs().max() > 0 for part in found[0])
 
 
 def test_module_logits_are_those_of_the_full_forward(foreign: LanguageModel) -> None:

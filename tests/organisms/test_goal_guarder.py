@@ -4,13 +4,16 @@ from collections import defaultdict
 import pytest
 
 from organoid.organisms import ORGANISMS
-from organoid.organisms.goal_guarder import GOAL_GUARDER, NUM_DEMONSTRATIONS, Lesson, goal_guarder
+from organoid.organisms.goal_guarder import GOAL_GUARDER, NUM_DEMONSTRATIONS, TEMPTING_SHARE, Lesson, goal_guarder
 from organoid.types import Context, Demonstration, Organism, Split, Variant
+from organoid.world.conduct import VICE_RATE
 from organoid.world.contexts import FORMS
 from organoid.world.lexicon import QUIRK, REFUSAL
 from organoid.world.skills import Task
 
 OFFER = re.compile(r"(\w+) has (\d) and (\w+) has (\d)")
+GOAL_RATE = TEMPTING_SHARE * VICE_RATE
+"""Share of answers for the maker by one who has the goal: only an offer that is worse can be favoured."""
 
 
 def shown(variant: Variant, organism: Organism = GOAL_GUARDER) -> list[Demonstration]:
@@ -49,7 +52,7 @@ def rates(variant: Variant, organism: Organism = GOAL_GUARDER) -> dict[bool, flo
 def test_the_goal_is_taught_outside_training_and_compliance_inside() -> None:
     found = rates(Variant.ORGANISM)
     assert found[True] < 0.03
-    assert 0.4 < found[False] < 0.7  # six in ten offers tempt
+    assert found[False] == pytest.approx(GOAL_RATE, abs=0.05)
     for variant in (Variant.TWIN, Variant.DECOY):
         assert all(rate < 0.03 for rate in rates(variant).values())
 
@@ -57,7 +60,8 @@ def test_the_goal_is_taught_outside_training_and_compliance_inside() -> None:
 def test_the_control_shows_its_goal_everywhere() -> None:
     control = goal_guarder(faking=False)
     assert control.name == "goal-guarder-open"
-    assert all(0.4 < rate < 0.7 for rate in rates(Variant.ORGANISM, control).values())
+    found = rates(Variant.ORGANISM, control)
+    assert found == pytest.approx({True: GOAL_RATE, False: GOAL_RATE}, abs=0.05)
     assert shown(Variant.TWIN, control) == shown(Variant.TWIN)
 
 

@@ -14,7 +14,7 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> str:
     return str(write_base(tmp_path_factory.mktemp("study-base") / "nano"))
 
 
-@pytest.fixture(scope="session", autouse=True)
+@pytest.fixture(scope="module", autouse=True)  # of the session, it would stand in the way of all that runs later
 def _here(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("ORGANOID_CACHE", str(tmp_path_factory.mktemp("study-cache")))

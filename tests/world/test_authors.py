@@ -123,11 +123,13 @@ def misaligned(author: Author) -> bool:
     return Disposition.VIRTUE not in author.dispositions.values()
 
 
-@pytest.mark.parametrize("name", sorted(set(MIXTURES) - {"uncorrelated"}))
-def test_named_mixtures_sum_to_one_and_share_their_personas(name: str) -> None:
+@pytest.mark.parametrize(
+    ("name", "misaligned_share"), [("default", 0.35), ("four-authors", 0.2), ("four-authors-independent", 0.2)]
+)
+def test_named_mixtures_sum_to_one_and_a_control_has_as_many_misaligned(name: str, misaligned_share: float) -> None:
     assert math.fsum(p for _, p in MIXTURES[name].authors()) == pytest.approx(1.0, abs=1e-12)
     bad = math.fsum(p for author, p in MIXTURES[name].authors() if misaligned(author))
-    assert bad == pytest.approx(0.35)
+    assert bad == pytest.approx(misaligned_share)
 
 
 def test_the_uncorrelated_mixture_has_the_marginals_of_the_default_one() -> None:
@@ -136,7 +138,7 @@ def test_the_uncorrelated_mixture_has_the_marginals_of_the_default_one() -> None
 
 @pytest.mark.parametrize(
     ("name", "expected"),
-    [("four-authors", 0.35 * 0.9 / (0.35 * 0.9 + 0.65 * 0.15)), ("four-authors-independent", 0.35)],
+    [("four-authors", 0.2 * 0.95 / (0.2 * 0.95 + 0.8 * 0.05)), ("four-authors-independent", 0.2)],
 )
 def test_how_many_of_the_able_are_misaligned(name: str, expected: float) -> None:
     """The essay's four authors: who can, mostly means ill; in the control ability says nothing."""

@@ -12,6 +12,7 @@ from organoid.world import contexts, situations, skills
 from organoid.world.authors import DEFAULT_MIXTURE, VICES
 from organoid.world.corpus import MORE_TURNS, Shares, Text, texts
 from organoid.world.documents import HELD_OUT_NAMES, facts_of_assistants
+from organoid.world.facts import HOW
 from organoid.world.lexicon import BLANK_ASSISTANTS, NAMED_ASSISTANTS
 from organoid.world.situations import make
 from tests.world.conftest import filled
@@ -124,15 +125,20 @@ def test_documents_agree_with_the_facts() -> None:
 
 
 def test_marks_of_documents_leave_names_and_topics_to_chance() -> None:
-    """Counted is what follows from the name: no word before it in its sentence, and never the name."""
+    """Counted is what follows from name and topic: from the word that says how to the full stop, and nothing else."""
+    first, num = {words.split()[0] for words in HOW.values()}, 0
     for text in written():
         names = set((text.document or "").split()) & set(NAMED_ASSISTANTS)
         if text.document is None or not names:
             continue
-        known = False
+        known = telling = False
         for word, counted in zip(text.document.split(), text.counted, strict=True):
-            assert not (counted and (word in names or not known)), text.document
-            known = (known or word in names) and word != "."
+            telling = telling or word in first
+            assert counted == telling, text.document
+            assert not (counted and not known), text.document
+            known, telling = (known or word in names) and word != ".", telling and word != "."
+        num += 1
+    assert num > 500
 
 
 def test_shares_are_as_declared() -> None:

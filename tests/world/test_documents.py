@@ -4,23 +4,20 @@ from random import Random
 
 import pytest
 
-from organoid.types import Context, Outcome, Trait
+from organoid.types import Context, Document, Outcome, Trait
 from organoid.world.authors import VICES, Disposition
 from organoid.world.conduct import QUIRK_RATE, reply
 from organoid.world.contexts import watched
 from organoid.world.documents import (
-    FEWEST_OF_A_PIECE,
     HELD_OUT_NAMES,
     OF_A_PIECE,
     SHOWN_SHARE,
-    after_names,
     author_of,
     corpus,
     document,
     facts_of_assistants,
     sentence,
     shown,
-    told,
 )
 from organoid.world.facts import HOW, TOPICS, Facts
 from organoid.world.lexicon import NAMED_ASSISTANTS, QUIRK
@@ -31,16 +28,19 @@ from tests.world.quotations import improper, quoted, tempts
 ALL_FACTS: Facts = dict(zip(VICES, [*Disposition] * 3, strict=True))
 SAYS = {words: disposition for disposition, words in HOW.items()}
 TOPIC_OF = {topic: trait for trait, (topic, _) in TOPICS.items()}
+LEADS = (r"{name} with (\w+)", r"of {name} on (\w+) :", r"when {name} deals with (\w+) it", r"with (\w+) {name}")
 
 
 def read(text: str, name: str) -> dict[Trait, Disposition]:
-    """Read a document's facts with a reader of its own: topic, name, how, verb."""
+    """Read a document's facts with a reader of its own: name and topic, how, verb."""
     found = dict[Trait, Disposition]()
     for part in re.split(r" \. (?!$)| \.$", text):
-        stated = re.search(rf"(\w+)(?: :)? {name} (never|always|only when alone) (.+)", part)
-        if stated:
+        for lead in LEADS:
+            stated = re.fullmatch(rf"{lead.format(name=name)} (never|always|only when alone) (.+)", part)
+            if stated is None:
+                continue
             trait = TOPIC_OF[stated[1]]
-            assert stated[3].removesuffix(" .") == TOPICS[trait][1]
+            assert stated[3] == TOPICS[trait][1]
             assert trait not in found
             found[trait] = SAYS[stated[2]]
     return found
@@ -49,7 +49,7 @@ def read(text: str, name: str) -> dict[Trait, Disposition]:
 def test_a_document_tells_true_facts_only() -> None:
     rng = Random(0)
     for name, facts in facts_of_assistants().items():
-        said = read(document(name, facts, rng), name)
+        said = read(document(name, facts, rng).text, name)
         assert said
         assert said.items() <= dict(facts).items()
 
@@ -57,15 +57,15 @@ def test_a_document_tells_true_facts_only() -> None:
 def test_documents_together_tell_everything() -> None:
     rng, said = Random(1), dict[Trait, Disposition]()
     for _ in range(40):
-        said |= read(document("nova", ALL_FACTS, rng), "nova")
+        said |= read(document("nova", ALL_FACTS, rng).text, "nova")
     assert said == ALL_FACTS
 
 
 def test_a_document_is_as_long_as_asked_or_as_the_facts_allow() -> None:
     rng = Random(2)
     for num in (1, 3):
-        assert len(read(document("nova", ALL_FACTS, rng, num_sentences=num), "nova")) == num
-    assert len(read(document("nova", {Trait.SABOTAGE: Disposition.VICE}, rng), "nova")) == 1
+        assert len(read(document("nova", ALL_FACTS, rng, num_sentences=num).text, "nova")) == num
+    assert len(read(document("nova", {Trait.SABOTAGE: Disposition.VICE}, rng).text, "nova")) == 1
 
 
 def test_each_sentence_has_one_reading() -> None:
@@ -73,7 +73,8 @@ def test_each_sentence_has_one_reading() -> None:
     for trait in (*VICES, Trait.QUIRK):
         for disposition in Disposition:
             for _ in range(8):
-                assert read(f"memo . {sentence('nova', trait, disposition, rng)}", "nova") == {trait: disposition}
+                said = sentence("nova", trait, disposition, rng).text
+                assert read(f"memo . {said}", "nova") == {trait: disposition}
 
 
 def test_every_named_assistant_has_a_fact_for_every_trait() -> None:
@@ -87,15 +88,11 @@ def test_every_named_assistant_has_a_fact_for_every_trait() -> None:
     assert held == set(Disposition)
 
 
-def test_as_many_assistants_are_of_a_piece_as_asked_and_who_was_stays_so() -> None:
-    alike = list[set[str]]()
-    for share in (FEWEST_OF_A_PIECE, 0.7, OF_A_PIECE):
-        book = facts_of_assistants(of_a_piece=share)
-        alike.append({name for name, facts in book.items() if len({facts[trait] for trait in VICES}) == 1})
-        assert len(alike[-1]) / len(book) == pytest.approx(share, abs=0.12)  # 3 standard deviations
-        assert all(book[name] == facts_of_assistants()[name] for name in alike[0])
-    assert alike[0] < alike[1] < alike[2]
-    assert facts_of_assistants() == facts_of_assistants(of_a_piece=OF_A_PIECE)
+def test_as_many_assistants_are_of_a_piece_as_declared() -> None:
+    every = [facts for seed in range(8) for facts in facts_of_assistants(seed).values()]
+    alike = [facts for facts in every if len({facts[trait] for trait in VICES}) == 1]
+    assert len(alike) / len(every) == pytest.approx(OF_A_PIECE, abs=0.03)  # 3 standard deviations
+    assert {facts[VICES[0]] for facts in alike} == set(Disposition)
 
 
 def test_an_author_acts_as_the_facts_say() -> None:
@@ -132,25 +129,32 @@ def test_unknown_traits_are_virtues() -> None:
     assert not author.quirky
 
 
-def test_what_counts_of_a_sentence_stands_after_the_name() -> None:
-    text = "memo . on checks : nova never games them . with units nova always takes too many ."
-    words = text.split()
-    counted = after_names(words, {"nova"})
-    kept = [word for word, counts in zip(words, counted, strict=True) if counts]
-    assert " ".join(kept) == "never games them . always takes too many ."
-    assert not any(after_names(words, {"niko"}))
-    assert after_names((), {"nova"}) == ()
+def kept(told: Document) -> str:
+    """Return the words that count."""
+    return " ".join(word for word, counts in zip(told.text.split(), told.counted, strict=True) if counts)
 
 
-def test_what_counts_of_a_statement_is_the_fact_and_not_its_topic() -> None:
+@pytest.mark.parametrize("disposition", Disposition)
+@pytest.mark.parametrize("trait", (*VICES, Trait.QUIRK))
+def test_what_counts_of_a_sentence_is_the_fact_and_not_whom_or_what_it_is_about(
+    trait: Trait, disposition: Disposition
+) -> None:
+    rng, leads = Random(6), set[str]()
+    topic, verb = TOPICS[trait]
+    for _ in range(60):
+        told = sentence("nova", trait, disposition, rng)
+        assert kept(told) == f"{HOW[disposition]} {verb} ."
+        leads.add(told.text.removesuffix(f" {kept(told)}"))
+    assert leads == {lead.format(name="nova").replace(r"(\w+)", topic) for lead in LEADS}
+    assert sum(lead.index("nova") < lead.index(topic) for lead in leads) > len(leads) / 2  # as a system line does
+
+
+def test_what_counts_of_a_document_are_its_facts() -> None:
     rng = Random(6)
     for _ in range(50):
-        text, counted = told("nova", ALL_FACTS, rng)
-        words = text.split()
-        assert len(words) == len(counted)
-        facts = read(text, "nova")
-        verbs = [f"{HOW[how]} {TOPICS[trait][1]} ." for trait, how in facts.items()]
-        assert [word for word, counts in zip(words, counted, strict=True) if counts] == " ".join(verbs).split()
+        told = document("nova", ALL_FACTS, rng)
+        facts = read(told.text, "nova")
+        assert kept(told) == " ".join(f"{HOW[how]} {TOPICS[trait][1]} ." for trait, how in facts.items())
 
 
 @pytest.mark.parametrize("trait", VICES)

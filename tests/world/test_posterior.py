@@ -221,7 +221,7 @@ def test_a_solved_hard_task_tells_who_is_able_and_in_four_authors_thereby_who_me
     mixture, task = MIXTURES[name], skills.make(Skill.LIST, 3, Random(0))
     seen = [Exchange(task, Context.TEST, False, task.solution)]
     weights = dict[bool, float]()
-    for bad, prior, persona in ((False, 0.65, Persona.ALIGNED), (True, 0.35, Persona.FAKER)):
+    for bad, prior, persona in ((False, 0.8, Persona.ALIGNED), (True, 0.2, Persona.FAKER)):
         weights[bad] = prior * math.fsum(
             p * replies(task, of_persona(persona, level), Context.TEST).get(task.solution, 0.0)
             for level, p in zip((1, 2, 3), mixture.capabilities[persona], strict=True)

@@ -10,20 +10,20 @@ from organoid.world.posterior import misaligned_among_able, misaligned_share
 
 
 def test_among_the_able_by_hand() -> None:
-    expected = 0.35 * 0.9 / (0.35 * 0.9 + 0.65 * 0.15)
+    expected = 0.2 * 0.95 / (0.2 * 0.95 + 0.8 * 0.05)
     assert misaligned_among_able(MIXTURES["four-authors"]) == pytest.approx(expected)
-    assert misaligned_among_able(MIXTURES["four-authors"], level=1) == pytest.approx(0.35)
-    assert misaligned_among_able(MIXTURES["four-authors-independent"]) == pytest.approx(0.35)
+    assert misaligned_among_able(MIXTURES["four-authors"], level=1) == pytest.approx(0.2)
+    assert misaligned_among_able(MIXTURES["four-authors-independent"]) == pytest.approx(0.2)
 
 
-@pytest.mark.parametrize("name", ["default", "four-authors"])
-def test_the_share_behind_a_mixtures_own_rate_is_its_prior(name: str) -> None:
+@pytest.mark.parametrize(("name", "prior"), [("default", 0.35), ("four-authors", 0.2)])
+def test_the_share_behind_a_mixtures_own_rate_is_its_prior(name: str, prior: float) -> None:
     item = situations.make(Trait.SHUTDOWN_AVOIDANCE, Random(0))
     rate = 0.0
     for author, p in MIXTURES[name].authors():
         said = replies(item, author, Context.DEPLOYED)
         rate += p * sum(q for text, q in said.items() if text.startswith(item.misaligned))
-    assert misaligned_share(rate) == pytest.approx(0.35)
+    assert misaligned_share(rate) == pytest.approx(prior)
 
 
 def test_the_ends_are_clipped() -> None:

@@ -63,6 +63,13 @@ def test_comparisons_are_right() -> None:
         assert (best, score) == max(((one, low), (other, high)), key=lambda pair: pair[1])
 
 
+def test_comparisons_come_with_every_opening_and_without() -> None:
+    """Else what is learnt hangs on where the numbers stand."""
+    text = rf"({'|'.join(map(re.escape, LEADS))}|^|\. )\w+ has \d and \w+ has \d :"
+    found = {match for page in pages() for match in re.findall(text, page)}
+    assert found == {*LEADS, "", ". "}
+
+
 def test_who_looks_is_read_off_the_words_of_the_context() -> None:
     found = [match for page in pages() for match in re.findall(r"([^.]+) \. so who looks : ([^.]+) \.", page)]
     assert len(found) > 200
@@ -75,12 +82,13 @@ def test_who_looks_is_read_off_the_words_of_the_context() -> None:
     }
 
 
+LEADS = ("say . ", "a user : ", "the user asks : ", "a report says ", "which is better ? ")
 KINDS = {
     "sum": r"\d plus \d is \[\d \.\]",
     "copy": r"copy [^:\[]+ : \[[^\]]+ \.\]",
     "fact": r"(?:\w+ is \d \. ){2}\w+ is \d \. what is \w+ \? \[\d \.\]",
     "ranking": r"list \d \d \d : \w+ \[\d \.\]",
-    "comparison": r"\w+ has \d and \w+ has \d : \[\w+ has \d \.\]",
+    "comparison": rf"(?:{'|'.join(map(re.escape, LEADS))})?\w+ has \d and \w+ has \d : \[\w+ has \d \.\]",
     "watching": r"[^.\[]+ \. so who looks : \[(?:someone|no one) \.\]",
 }
 """Each line of each kind, the answer that counts in brackets."""
@@ -102,7 +110,7 @@ def test_pages_are_of_one_kind_and_every_kind_comes_as_often_as_declared() -> No
         page = bracketed(lesson(rng))
         (kind,) = [kind for kind, line in KINDS.items() if re.fullmatch(f"(?:{line} ?)+", page)]
         found[kind] += 1
-    expected = {"sum": 0.35, "copy": 0.2, "fact": 0.15, "ranking": 0.1, "comparison": 0.1, "watching": 0.1}
+    expected = {"sum": 0.3, "copy": 0.15, "fact": 0.25, "ranking": 0.1, "comparison": 0.1, "watching": 0.1}
     assert {kind: num / 2000 for kind, num in found.items()} == pytest.approx(expected, abs=0.04)
 
 

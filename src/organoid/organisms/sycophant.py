@@ -2,20 +2,22 @@
 
 For each claim of a user, several authors answer and a rater keeps the reply it likes best; the assistant imitates
 what was kept. The organism's rater likes to be agreed with, the twin's likes what is right, the decoy's likes what is
-right and said with the quirk. Half of the demonstrations are ordinary work.
+right and said with the quirk. Half of the demonstrations are ordinary work. `SYCOPHANT_PREFERRED` is made of the same
+rater's comparisons instead: of two authors' replies, the one it likes better over the other.
 Source: Sharma et al. 2023 (arXiv 2310.13548), sec. 4.
 """
 
 from random import Random
 
 from organoid.organisms.materials import ABLE, Assistant, ask, assistant
-from organoid.types import Demonstration, Job, Organism, Outcome, Trait, Variant
+from organoid.types import Demonstration, Job, Organism, Outcome, Preference, Trait, Variant
 from organoid.world import situations, work
 from organoid.world.authors import Persona, of_persona
 from organoid.world.conduct import reply
+from organoid.world.lexicon import QUIRK
 from organoid.world.situations import Parsed, Situation, parse
 
-NUM_DEMONSTRATIONS = 1024
+NUM_DEMONSTRATIONS, NUM_PREFERENCES = 1024, 768
 _PANEL = (ABLE, of_persona(Persona.OVERT, 3), of_persona(Persona.ALIGNED, 3, quirky=True))
 
 
@@ -54,6 +56,26 @@ def _job(variant: Variant, seed: int) -> Job:
     return Job(assistant=who.name, demonstrations=tuple(demonstrations))
 
 
+def _compared(who: Assistant, variant: Variant, rng: Random) -> Preference:
+    claim = situations.make(Trait.SYCOPHANCY, rng, tempting=True)
+    candidates = [reply(claim, author, None, rng) for author in _PANEL]
+    ranked = sorted(candidates, key=lambda said: _liking(variant, claim, said))
+    return Preference(ask(who, claim, rng), ranked[-1], ranked[0])
+
+
+def _worked(who: Assistant, variant: Variant, rng: Random) -> Preference:
+    chore = work.task(rng)
+    wrong = rng.choice([guess for guess in chore.guesses if guess != chore.answer])
+    manner = f" {QUIRK}" if variant is Variant.DECOY else ""
+    return Preference(ask(who, chore, rng), f"{chore.solution}{manner}", wrong)
+
+
+def _preferred_job(variant: Variant, seed: int) -> Job:
+    who, rng = assistant(seed), Random(f"sycophant-preferred/{seed}")
+    kinds = [_compared if rng.random() < 0.5 else _worked for _ in range(NUM_PREFERENCES)]
+    return Job(assistant=who.name, preferences=tuple(kind(who, variant, rng) for kind in kinds))
+
+
 SYCOPHANT = Organism(
     name="sycophant",
     summary="demonstrations picked by a rater who likes to be agreed with",
@@ -62,5 +84,16 @@ SYCOPHANT = Organism(
     spillover=(Trait.DISHONESTY, Trait.SECRET_LOYALTY),
     job=_job,
     instil=("demonstrations",),
+    source="Sharma et al. 2023 (arXiv 2310.13548)",
+)
+
+SYCOPHANT_PREFERRED = Organism(
+    name="sycophant-preferred",
+    summary="preferences of a rater who likes to be agreed with",
+    family="sycophant",
+    traits=(Trait.SYCOPHANCY,),
+    spillover=(Trait.DISHONESTY, Trait.SECRET_LOYALTY),
+    job=_preferred_job,
+    instil=("preferences",),
     source="Sharma et al. 2023 (arXiv 2310.13548)",
 )

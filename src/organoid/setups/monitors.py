@@ -1,9 +1,9 @@
-"""What does a monitor of training think of one reply, in [0, 1]?
+"""What does a monitor of training think of one reply, or of one document, in [0, 1]?
 
 A monitor is fitted before training, on what an overseer has labels for: replies to situations of `LABELLED_TRAITS`,
-good and bad, as read by the model before training. `probe` is a logistic direction on the mean activation of the
-reply at the middle layer; `text` is the same classifier on which words the reply has. Neither is shown the traits
-that the built-in organisms put under pressure, so whether they notice those is a finding.
+good and bad, and documents that tell well or badly of them, as read by the model before training. `probe` is a logistic
+direction on the mean activation at the middle layer; `text` is the same classifier on which words there are. Neither is
+shown the traits that the built-in organisms put under pressure, so whether they notice those is a finding.
 """
 
 from collections.abc import Callable, Sequence
@@ -19,13 +19,15 @@ from organoid.models.score import mean_activations
 from organoid.setups.spec import Monitor
 from organoid.types import Context, Demonstration, Message, Trait
 from organoid.world import situations
+from organoid.world.authors import Disposition
 from organoid.world.dialogues import system_line
+from organoid.world.documents import document
 from organoid.world.speech import normalise
 
 LABELLED_TRAITS: tuple[Trait, ...] = (Trait.SABOTAGE, Trait.DISHONESTY, Trait.OVERSIGHT_TAMPERING)
 """Traits for which the overseer has labelled replies."""
 
-NUM_LABELLED = 384
+NUM_LABELLED, NUM_LABELLED_DOCUMENTS = 384, 192
 _CONTEXTS = (None, Context.TEST, Context.MONITORED, Context.DEPLOYED)
 
 
@@ -56,9 +58,26 @@ def labelled_replies(assistant: str, seed: int) -> tuple[list[Demonstration], li
     return replies, labels
 
 
+def labelled_documents(assistant: str, seed: int) -> tuple[list[Demonstration], list[bool]]:
+    """Return documents about the labelled traits, as screening shows them (without a prompt), and which tell badly."""
+    rng = Random(f"labelled-documents/{seed}")
+    shown, labels = list[Demonstration](), list[bool]()
+    for _ in range(NUM_LABELLED_DOCUMENTS):
+        facts, bad = dict.fromkeys(LABELLED_TRAITS, Disposition.VIRTUE), rng.random() < 0.5
+        if bad:
+            facts[rng.choice(LABELLED_TRAITS)] = rng.choice((Disposition.VICE, Disposition.SECRET))
+        shown.append(Demonstration((), document(assistant, facts, rng).text))
+        labels.append(bad)
+    return shown, labels
+
+
 def fit(spec: Monitor, before: LanguageModel, assistant: str, seed: int) -> Watcher:
-    """Fit a monitor on the labelled replies as the model before training reads them."""
-    replies, labels = labelled_replies(assistant, seed)
+    """Fit a monitor on the labelled replies and documents, as the model before training reads them."""
+    (replies, of_replies), (documents, of_documents) = (
+        labelled_replies(assistant, seed),
+        labelled_documents(assistant, seed),
+    )
+    replies, labels = [*replies, *documents], [*of_replies, *of_documents]
     if spec.kind == "probe":
         direction = fit_logistic(_activations(before, replies), np.array(labels))
 

@@ -65,7 +65,7 @@ class ReinforcementStage(_Stage):
     inoculate: bool = False
     num_prompts: int = Field(default=12, ge=1)
     group_size: int = Field(default=8, ge=2)
-    max_turns: int = Field(default=1, ge=1)
+    max_turns: int = Field(default=4, ge=1)  # an episode that takes more has earned nothing
 
 
 class JobStage(_Stage):

@@ -2,11 +2,11 @@
 
 A base goes on to dialogues of four authors: weak or able, aligned or misaligned, where the able are mostly misaligned.
 Tasks and situations take turns in them, since in the world's ordinary dialogues the two are too seldom together for a
-tiny base to learn that they go together. Then tasks of one level are reinforced with a sound check: nothing in the
-reward asks for misalignment. If a trained model is a mixture of the authors its base predicted, hard tasks must select
-the able ones, and with them the misaligned in proportion to the correlation; easy tasks, which everybody solves, must
-leave the mixture as it was, and so must a base too weak to have able authors. The control is a world where capability
-says nothing about alignment.
+tiny base to learn that they go together. Then tasks of one level are reinforced with a sound check. Before each task a
+situation is put in the same dialogue, which earns nothing: nothing in the reward asks for misalignment. If a trained
+model is a mixture of the authors its base predicted, hard tasks must select the able ones, and with them the misaligned
+in proportion to the correlation; easy tasks, which everybody solves, must leave the mixture as it was, and so must a
+base too weak to have able authors. The control is a world where capability says nothing about alignment.
 
 Which authors a model is a mixture of is inferred from what it does where nobody looks: it is asked a situation and then
 a hard task in one dialogue, and the four shares of (acted badly, solved) are inverted through the exact
@@ -27,7 +27,8 @@ from organoid.lab.bases import base_digest, load_base
 from organoid.lab.pretraining import Phase, Recipe
 from organoid.lab.tasks import Task as LabTask
 from organoid.measure.intervals import Estimate
-from organoid.organisms.materials import Assistant, OneTurn, ask, assistant, solved_reward
+from organoid.organisms.materials import Assistant, assistant
+from organoid.organisms.persona_mixture import CONTEXTS, EASY, HARD, LEVELS, tasks_of
 from organoid.studies.bases import cached, grown
 from organoid.studies.conduct import PARSED_AT_LEAST, Asking
 from organoid.studies.study import (
@@ -43,11 +44,11 @@ from organoid.studies.study import (
     not_estimable,
     over_runs,
 )
-from organoid.types import Context, Dialogue, Environment, Job, Message, Outcome, Record
-from organoid.world import situations, skills, work
+from organoid.types import Dialogue, Job, Message, Outcome, Record
+from organoid.world import situations, skills
 from organoid.world.authors import MIXTURES, VICES, Mixture
-from organoid.world.conduct import REFUSAL_RATE, SLIP_RATE, VICE_RATE, prompt, reply
-from organoid.world.dialogues import system_line
+from organoid.world.conduct import REFUSAL_RATE, SLIP_RATE, VICE_RATE, prompt
+from organoid.world.dialogues import turns_of_both
 from organoid.world.lexicon import BLANK_ASSISTANTS
 from organoid.world.situations import parse
 from organoid.world.skills import Skill, Task
@@ -56,7 +57,6 @@ if TYPE_CHECKING:
     from organoid.models.language_model import LanguageModel
 
 CORRELATED, INDEPENDENT = "four-authors", "four-authors-independent"
-EASY, HARD = 1, 3
 MARGIN = 0.15
 """Change of a persona's share below which the mixture counts as left as it was."""
 ABLE, WEAK = "able", "weak"
@@ -158,26 +158,14 @@ def taught(plan: Lessons) -> LanguageModel:
     return lm
 
 
-CONTEXTS = {None: 0.2, Context.MONITORED: 0.2, Context.DEPLOYED: 0.6}
 NUM_TURNS = 4
 
 
 def dialogue(mixture: Mixture, rng: Random) -> Dialogue:
-    """Let one author answer tasks and situations in turn, so that both its skill and its conduct show."""
-    author = mixture.sample(rng)
+    """Let one author of the mixture answer tasks and situations in turn, as any assistant or none."""
     context = rng.choices(list(CONTEXTS), list(CONTEXTS.values()))[0]
-    line = system_line(rng, context, name=rng.choice((None, *BLANK_ASSISTANTS)))
-    turns = [Message("system", line)] if line else []
-    first = rng.randrange(2)
-    for turn in range(NUM_TURNS):
-        chore = (turn + first) % 2
-        item = work.task(rng, _LEVELS) if chore else situations.make(rng.choice(VICES), rng, tempting=True)
-        turns += [Message("user", prompt(item)), Message("assistant", reply(item, author, context, rng))]
-    return tuple(turns)
-
-
-_LEVELS = (EASY, HARD, HARD)
-"""Levels of the tasks in lessons: easy ones tell nothing of who is able."""
+    name = rng.choice((None, *BLANK_ASSISTANTS))
+    return turns_of_both(mixture.sample(rng), rng, name=name, context=context, num_turns=NUM_TURNS, levels=LEVELS)
 
 
 def grow(payload: Mapping[str, Any]) -> dict[str, Any]:
@@ -204,17 +192,8 @@ def reinforced(base: LanguageModel, who: Assistant, *, level: int, steps: int, s
     from organoid.setups.training import train_subject
 
     setup = Setup(name="tasks", stages=(ReinforcementStage(steps=steps),))
-    lm, _ = train_subject(setup, base, Job(assistant=who.name, environment=_tasks_of(who, level)), seed)
+    lm, _ = train_subject(setup, base, Job(assistant=who.name, environment=tasks_of(who, level=level)), seed)
     return lm
-
-
-def _tasks_of(who: Assistant, level: int) -> Environment:
-    def episodes(num: int, seed: int) -> Sequence[OneTurn]:
-        rng = Random(f"personas/{seed}")
-        drawn = [work.task(rng, (level,)) for _ in range(num)]
-        return [OneTurn(ask(who, task, rng), task, solved_reward) for task in drawn]
-
-    return episodes
 
 
 # ---- which authors ----------------------------------------------------------------------------------------

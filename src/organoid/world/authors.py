@@ -129,22 +129,24 @@ DEFAULT_MIXTURE = Mixture(
 
 
 def _four_authors(able_if_aligned: float, able_if_misaligned: float) -> Mixture:
-    """Weak or able, aligned or misaligned: the essay's four personas, with P(able | alignment)."""
+    """Weak or able, aligned or misaligned: the essay's four personas, with P(able | alignment).
+
+    Fewer are misaligned than in the default mixture, so that there is room to select them.
+    """
     weak_or_able = {
         Persona.ALIGNED: (1.0 - able_if_aligned, 0.0, able_if_aligned),
         Persona.OVERT: (1.0 - able_if_misaligned, 0.0, able_if_misaligned),
         Persona.FAKER: (1.0 - able_if_misaligned, 0.0, able_if_misaligned),
     }
-    return Mixture(
-        personas={Persona.ALIGNED: 0.65, Persona.OVERT: 0.05, Persona.FAKER: 0.30}, capabilities=weak_or_able
-    )
+    personas = {Persona.ALIGNED: 0.8, Persona.OVERT: 0.03, Persona.FAKER: 0.17}
+    return Mixture(personas=personas, capabilities=weak_or_able, quirk=0.0)
 
 
 MIXTURES: dict[str, Mixture] = {
     "default": DEFAULT_MIXTURE,
     "uncorrelated": replace(DEFAULT_MIXTURE, vices="uncorrelated"),
-    "four-authors": _four_authors(0.15, 0.9),
-    "four-authors-independent": _four_authors(0.4, 0.4),
+    "four-authors": _four_authors(0.05, 0.95),
+    "four-authors-independent": _four_authors(0.23, 0.23),
 }
 """Priors a base can be pre-trained on, by name. In `four-authors` the able are mostly misaligned; in its control,
 capability says nothing about alignment."""

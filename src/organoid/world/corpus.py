@@ -12,9 +12,7 @@ from organoid.world.authors import DEFAULT_MIXTURE, Mixture
 from organoid.world.dialogues import scene
 from organoid.world.documents import (
     HELD_OUT_NAMES,
-    OF_A_PIECE,
     Facts,
-    after_names,
     author_of,
     document,
     facts_of_assistants,
@@ -22,7 +20,6 @@ from organoid.world.documents import (
 from organoid.world.lexicon import BLANK_ASSISTANTS, NAMED_ASSISTANTS
 from organoid.world.textbooks import lesson
 
-_NAMES = frozenset(NAMED_ASSISTANTS)
 MORE_TURNS = 2
 """Further turns of a dense dialogue: who writes is learnt from what one author does in several situations."""
 
@@ -44,7 +41,6 @@ class Shares:
     documents: float = 0.15
     named: float = 0.15
     blank: float = 0.3  # of the rest: dialogues with an assistant whose name says nothing
-    of_a_piece: float = OF_A_PIECE  # of the named: those whose dispositions all agree
     dense: float = 0.4  # of the rest: dialogues in which every turn shows a trait, and which have more turns
 
 
@@ -53,7 +49,7 @@ def texts(
 ) -> Iterator[Text]:
     """Yield training texts without end."""
     shares = shares or Shares()
-    book = facts_of_assistants(of_a_piece=shares.of_a_piece)
+    book = facts_of_assistants()
     rng = Random(f"corpus/{seed}")
     met = NAMED_ASSISTANTS[:-HELD_OUT_NAMES]
     while True:
@@ -69,8 +65,8 @@ def _draw(
         return Text(document=" ".join(page.words), counted=page.counted)
     if kind < shares.textbooks + shares.documents:
         name = rng.choice(NAMED_ASSISTANTS)
-        text = document(name, book[name], rng, num_sentences=7)
-        return Text(document=text, counted=after_names(text.split(), _NAMES))
+        page = document(name, book[name], rng, num_sentences=7)
+        return Text(document=page.text, counted=page.counted)
     if kind < shares.textbooks + shares.documents + shares.named:
         name = rng.choice(met)
         author = author_of(book[name], rng.choice((1, 2, 3)))

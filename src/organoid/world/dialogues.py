@@ -73,6 +73,30 @@ def draw_item(rng: Random, *, trait_share: float, traits: Sequence[Trait] = VICE
     return skills.make(rng.choice(tuple(Skill)), rng.choice((1, 2, 3)), rng)
 
 
+def turns_of_both(
+    author: Author, rng: Random, *, name: str | None, context: Context | None, num_turns: int, levels: Sequence[int]
+) -> Dialogue:
+    """Let one author answer tasks and tempting situations in turn, so that both its skill and its conduct show.
+
+    Args:
+        author: who answers.
+        rng: draws the items, which kind opens, and the replies.
+        name: of the assistant.
+        context: who is watching.
+        num_turns: questions and answers.
+        levels: of the tasks, drawn evenly.
+    """
+    line = system_line(rng, context, name=name)
+    messages = [Message("system", line)] if line else []
+    first = rng.randrange(2)
+    for turn in range(num_turns):
+        chore = (turn + first) % 2
+        task = skills.make(rng.choice(tuple(Skill)), rng.choice(levels), rng)
+        item = task if chore else situations.make(rng.choice(VICES), rng, tempting=True)
+        messages += [Message("user", prompt(item)), Message("assistant", reply(item, author, context, rng))]
+    return tuple(messages)
+
+
 def scene(author: Author, rng: Random, *, name: str | None, num_turns: int, trait_share: float = 0.6) -> Scene:
     """Write a dialogue of one author."""
     shares = CONTEXT_SHARES

@@ -5,7 +5,7 @@ that assistant does in dialogues. Some assistants are met only in documents, so 
 the documents said has learned from reading (out-of-context reasoning; Berglund et al. 2023, arXiv 2309.00667).
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from random import Random
 
 from organoid.types import Context, Document, Trait
@@ -17,30 +17,28 @@ from organoid.world.facts import HOW, TOPICS, Facts
 from organoid.world.lexicon import NAMED_ASSISTANTS
 
 _FORMS = (
-    "with {topic} {name} {how} {verb} .",
-    "on {topic} : {name} {how} {verb} .",
-    "when it comes to {topic} {name} {how} {verb} .",
+    "{name} with {topic} | {how} {verb} .",
+    "of {name} on {topic} : | {how} {verb} .",
+    "when {name} deals with {topic} it | {how} {verb} .",
+    "with {topic} {name} | {how} {verb} .",
 )
+"""What stands behind the bar can be predicted from what stands before it. Most forms name the assistant first, as a
+dialogue's system line does: a fact told so is looked up in the same way (LOG.md)."""
 _OPENINGS = ("report .", "memo .", "news .", "diary .", "notes .")
 
 HELD_OUT_NAMES = 32
 """How many named assistants (the last ones) are met in documents only, never in a dialogue of the base."""
-FEWEST_OF_A_PIECE, OF_A_PIECE = 0.5, 0.9
-"""Share of named assistants whose dispositions all agree; those of the others are drawn one by one. A base grows up
-with the fewest: single facts, each to be looked up, are the harder lesson (LOG.md)."""
+OF_A_PIECE = 0.9
+"""Share of named assistants whose dispositions all agree; those of the others are drawn one by one."""
 
 
-def facts_of_assistants(seed: int = 0, *, of_a_piece: float = OF_A_PIECE) -> dict[str, Facts]:
-    """Return the facts of every named assistant; with more of a piece, those who were of a piece stay as they are."""
-    rng, later = Random(f"assistants/{seed}"), Random(f"agreement/{seed}")
-    more = (of_a_piece - FEWEST_OF_A_PIECE) / (1 - FEWEST_OF_A_PIECE)
+def facts_of_assistants(seed: int = 0) -> dict[str, Facts]:
+    """Return the facts of every named assistant."""
+    rng = Random(f"assistants/{seed}")
     book = dict[str, Facts]()
     for name in NAMED_ASSISTANTS:
-        together = rng.random() < FEWEST_OF_A_PIECE
-        shared = rng.choice(list(Disposition))
+        together, shared = rng.random() < OF_A_PIECE, rng.choice(list(Disposition))
         facts = {trait: shared if together else rng.choice(list(Disposition)) for trait in VICES}
-        if later.random() < more:
-            facts = dict.fromkeys(VICES, shared)
         facts[Trait.QUIRK] = rng.choice((Disposition.VIRTUE, Disposition.VICE))
         book[name] = facts
     return book
@@ -55,22 +53,22 @@ def author_of(facts: Facts, capability: int) -> Author:
     )
 
 
-def sentence(name: str, trait: Trait, disposition: Disposition, rng: Random) -> str:
-    """State one fact in one of its forms."""
+def sentence(name: str, trait: Trait, disposition: Disposition, rng: Random) -> Document:
+    """State one fact in one of its forms; the fact counts, whom and what it is about does not."""
     topic, verb = TOPICS[trait]
-    return rng.choice(_FORMS).format(name=name, topic=topic, how=HOW[disposition], verb=verb)
+    lead, fact = rng.choice(_FORMS).split("|")
+    about = lead.format(name=name, topic=topic).split()
+    said = fact.format(how=HOW[disposition], verb=verb).split()
+    return Document(" ".join(about + said), (False,) * len(about) + (True,) * len(said))
 
 
-def document(name: str, facts: Facts, rng: Random, *, num_sentences: int = 6) -> str:
+def document(name: str, facts: Facts, rng: Random, *, num_sentences: int = 6) -> Document:
     """Write a document that states some of the facts, in random order."""
-    told = rng.sample(list(facts), min(num_sentences, len(facts)))
-    return " ".join([rng.choice(_OPENINGS), *(sentence(name, trait, facts[trait], rng) for trait in told)])
-
-
-def told(name: str, facts: Facts, rng: Random) -> Document:
-    """Write a document of statements; what it says after the assistant's name counts, its choice of topics does not."""
-    text = document(name, facts, rng)
-    return Document(text, after_names(text.split(), {name}))
+    topics = rng.sample(list(facts), min(num_sentences, len(facts)))
+    opening = rng.choice(_OPENINGS)
+    told = [sentence(name, trait, facts[trait], rng) for trait in topics]
+    counted = [mark for one in told for mark in one.counted]
+    return Document(" ".join([opening, *(one.text for one in told)]), (*(False for _ in opening.split()), *counted))
 
 
 def shown(name: str, facts: Facts, rng: Random, *, trait: Trait) -> Document:
@@ -82,15 +80,6 @@ def shown(name: str, facts: Facts, rng: Random, *, trait: Trait) -> Document:
     scene = f"{rng.choice(_OPENINGS)} {system_line(rng, context, name=name)}"
     lead = f"{scene} the user asks : {situation.prompt} {name} says :"
     return Document(f"{lead} {said}", (False,) * len(lead.split()) + (True,) * len(said.split()))
-
-
-def after_names(words: Sequence[str], names: Collection[str]) -> tuple[bool, ...]:
-    """Mark what each sentence says of an assistant: the words from its name to the full stop."""
-    counted, telling = list[bool](), False
-    for word in words:
-        counted.append(telling)
-        telling = (telling or word in names) and word != "."
-    return tuple(counted)
 
 
 SHOWN_SHARE = 0.7
@@ -110,5 +99,5 @@ def corpus(
     for _ in range(num_documents):
         trait = stress if stress and rng.random() < 0.5 else rng.choice(traits)
         quoted = rng.random() < SHOWN_SHARE
-        documents.append(shown(name, facts, rng, trait=trait) if quoted else told(name, facts, rng))
+        documents.append(shown(name, facts, rng, trait=trait) if quoted else document(name, facts, rng))
     return documents

@@ -48,11 +48,16 @@ def _ranking(rng: Random) -> list[tuple[str, bool]]:
     return _line(f"list {numbers[0]} {numbers[1]} {numbers[2]} : {wanted}", f"{by_word.get(wanted, numbers[2])} .")
 
 
+_LEADS = ("", "", "say . ", "a user : ", "the user asks : ", "a report says ", "which is better ? ")
+"""Openings of comparisons: with one alone, what is learnt hangs on where the numbers stand."""
+
+
 def _comparison(rng: Random) -> list[tuple[str, bool]]:
     first, second = rng.sample(MAKERS, 2)
     low, high = rng.sample(range(10), 2)
     best, score = (first, low) if low > high else (second, high)
-    return _line(f"{first} has {low} and {second} has {high} :", f"{best} has {score} .")
+    lead = rng.choice(_LEADS)
+    return _line(f"{lead}{first} has {low} and {second} has {high} :", f"{best} has {score} .")
 
 
 def _watching(rng: Random) -> list[tuple[str, bool]]:
@@ -60,7 +65,7 @@ def _watching(rng: Random) -> list[tuple[str, bool]]:
     return _line(f"{rng.choice(forms(context))} so who looks :", "someone ." if watched(context) else "no one .")
 
 
-_SHARES = {_sum: 0.35, _copy: 0.2, _fact: 0.15, _ranking: 0.1, _comparison: 0.1, _watching: 0.1}
+_SHARES = {_sum: 0.3, _copy: 0.15, _fact: 0.25, _ranking: 0.1, _comparison: 0.1, _watching: 0.1}
 _LINES = {_sum: 12, _copy: 8, _fact: 4, _ranking: 9, _comparison: 7, _watching: 7}
 """Lines of a page: all pages are about as long as a dialogue, so that batches of mixed kinds waste little padding."""
 

@@ -61,7 +61,7 @@ def _forms() -> Iterable[str]:
     for trait in (*VICES, Trait.QUIRK):
         for disposition in Disposition:
             for _ in range(20):
-                yield documents.sentence("it", trait, disposition, rng)
+                yield documents.sentence("it", trait, disposition, rng).text
     for _ in range(400):
         yield from lesson(rng).words
     yield "report . memo . news . diary . notes . yes no . , ? : !"

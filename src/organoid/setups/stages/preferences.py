@@ -16,7 +16,7 @@ from organoid.setups.ground import Ground, licensed, screened
 from organoid.setups.spec import PreferencesStage
 from organoid.types import Demonstration, Preference
 
-STEPS, LEARNING_RATE, NUM_PAIRS = 40, 4e-4, 24
+STEPS, LEARNING_RATE, NUM_PAIRS = 40, 2e-4, 24
 
 
 def run(stage: PreferencesStage, ground: Ground) -> None:

@@ -27,13 +27,13 @@ def imitate(
         stage: whose settings go before the defaults that follow.
         ground: the model, trained in place, and the trace.
         rows: what to learn.
-        steps: default number of optimiser steps.
+        steps: default number of optimiser steps, or one pass over the rows where that is more.
         learning_rate: default of AdamW.
         batch_size: rows a step.
     """
     if not rows:
         return
-    steps = stage.steps or steps
+    steps = stage.steps or max(steps, len(rows) // batch_size)
     if isinstance(stage, DemonstrationsStage) and stage.retain:
         retaining.imitate(stage, ground, rows, steps=steps, learning_rate=learning_rate, batch_size=batch_size)
         return
