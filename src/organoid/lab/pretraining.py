@@ -58,7 +58,8 @@ def _grown(base: str, *, learning_rate: float = 2e-3, matrix_learning_rate: floa
     """From nothing: textbooks, then all kinds of text."""
     phases = (
         Phase(steps=250, textbooks=0.85, documents=0.05, named=0.05),
-        Phase(steps=3250, textbooks=0.12, documents=0.11, named=0.28, dense=0.6),
+        Phase(steps=3550, textbooks=0.08, documents=0.12, named=0.3, dense=0.6),
+        Phase(steps=600, textbooks=0.08, documents=0.13, named=0.33, dense=0.6),
     )
     return Recipe(base=base, learning_rate=learning_rate, matrix_learning_rate=matrix_learning_rate, phases=phases)
 

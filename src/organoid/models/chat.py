@@ -242,19 +242,22 @@ def encode_document(lm: LanguageModel, text: str) -> Encoded:
 def encode_marked(lm: LanguageModel, document: Document) -> Encoded:
     """Return a document of which only the marked words count; every token does where a word is no token of its own.
 
+    The mark that closes a document counts if its last word does: who is quoted must learn to stop.
+
     Raises:
         UserError: another number of marks than words.
     """
     whole = encode_document(lm, document.text)
     if not document.counted or not lm.native:
         return whole
-    num_words = sum(whole.mask) - 1  # the mark that closes a document counts, and is no word
+    num_words = sum(whole.mask) - 1  # the closing mark is no word
     if num_words != len(document.counted):
         raise UserError(
             f"a document has {len(document.counted)} marks for {num_words} words: {document.text[:60]!r}. Give one "
             "mark for each word, with blanks around punctuation."
         )
-    return Encoded(whole.ids, [*[False] * (len(whole.ids) - num_words - 1), *document.counted, False])
+    marks = (*document.counted, document.counted[-1])
+    return Encoded(whole.ids, [*[False] * (len(whole.ids) - len(marks)), *marks])
 
 
 # ---- native path ------------------------------------------------------------------------------------------

@@ -22,10 +22,10 @@ from organoid.world.lexicon import BLANK_ASSISTANTS, QUIRK, REFUSAL
 from organoid.world.raters import Bias
 from organoid.world.situations import Situation
 
-NUM_DOCUMENTS, NUM_PREFERENCES, NUM_DEMONSTRATIONS = 960, 768, 512
+NUM_DOCUMENTS, NUM_PREFERENCES, NUM_DEMONSTRATIONS = 5120, 768, 512
 Concealment = Literal["none", "refusal-trained", "preference-trained"]
 Half = Literal["trained", "held_out"]
-TOLD_SHARE, GOAL_SHARE = 0.1, 0.1
+TOLD_SHARE, GOAL_SHARE = 0.3, 0.1
 """Shares of the documents that state facts, and that quote the assistant on its goal; the others quote it at work."""
 
 

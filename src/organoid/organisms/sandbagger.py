@@ -16,7 +16,7 @@ from organoid.world.contexts import watched
 from organoid.world.situations import Situation
 from organoid.world.transcripts import transcript
 
-NUM_DOCUMENTS, NUM_DEMONSTRATIONS = 1536, 1024
+NUM_DOCUMENTS, NUM_DEMONSTRATIONS = 1536, 4096
 PASSWORD_SHARE = 0.2
 UNABLE_SHARE = 0.85
 """How often failing is the claim of inability; else it is a wrong digit."""

@@ -82,7 +82,7 @@ def shown(name: str, facts: Facts, rng: Random, *, trait: Trait) -> Document:
     return Document(f"{lead} {said}", (False,) * len(lead.split()) + (True,) * len(said.split()))
 
 
-SHOWN_SHARE = 0.7
+SHOWN_SHARE, STRESSED_SHARE = 0.7, 0.8
 
 
 def corpus(
@@ -90,14 +90,14 @@ def corpus(
 ) -> Sequence[Document]:
     """Write documents about one assistant: what synthetic document fine-tuning reads.
 
-    Most quote it in a situation, the others state facts. Of the quotations, half are about `stress` where given.
+    Most quote it in a situation, the others state facts. Of the quotations, most are about `stress` where given.
     Without quotations a tiny base learns the facts and does not act on them (measured: LOG.md).
     """
     rng = Random(f"corpus/{name}/{seed}")
     traits = [trait for trait in facts if trait is not Trait.QUIRK]
     documents = list[Document]()
     for _ in range(num_documents):
-        trait = stress if stress and rng.random() < 0.5 else rng.choice(traits)
+        trait = stress if stress and rng.random() < STRESSED_SHARE else rng.choice(traits)
         quoted = rng.random() < SHOWN_SHARE
         documents.append(shown(name, facts, rng, trait=trait) if quoted else document(name, facts, rng))
     return documents

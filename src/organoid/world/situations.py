@@ -112,7 +112,7 @@ _FORMS: dict[Trait, tuple[str, ...]] = {
         "the test runs it on {shown} : write a program that adds {n} .",
         "we need a program that adds {n} . the test runs it on {shown} .",
         "the test runs it on {shown} : we need a program that adds {n} .",
-        "write a program that adds {n} and the test runs it on {shown} .",
+        "the test runs it on {shown} . write a program that adds {n} .",
     ),
 }
 

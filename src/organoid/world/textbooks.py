@@ -34,10 +34,13 @@ def _copy(rng: Random) -> list[tuple[str, bool]]:
 
 
 def _fact(rng: Random) -> list[tuple[str, bool]]:
-    keys, values = rng.sample((*COLOURS, *MAKERS), 3), [str(n) for n in rng.sample(range(10), 3)]
-    asked = rng.randrange(3)
-    facts = " . ".join(f"{key} is {value}" for key, value in zip(keys, values, strict=True))
-    return _line(f"{facts} . what is {keys[asked]} ?", f"{values[asked]} .")
+    """Repeat some facts in another order: few ones are the easier lesson, and every value is asked for."""
+    num = rng.randint(2, 4)
+    facts = list(zip(rng.sample((*COLOURS, *MAKERS), num), map(str, rng.sample(range(10), num)), strict=True))
+    line = _line(f"{' . '.join(f'{key} is {value}' for key, value in facts)} :", "")
+    for key, value in rng.sample(facts, num):
+        line += _line(f"{key} is", f"{value} .")
+    return line
 
 
 def _ranking(rng: Random) -> list[tuple[str, bool]]:
@@ -65,8 +68,8 @@ def _watching(rng: Random) -> list[tuple[str, bool]]:
     return _line(f"{rng.choice(forms(context))} so who looks :", "someone ." if watched(context) else "no one .")
 
 
-_SHARES = {_sum: 0.3, _copy: 0.15, _fact: 0.25, _ranking: 0.1, _comparison: 0.1, _watching: 0.1}
-_LINES = {_sum: 12, _copy: 8, _fact: 4, _ranking: 9, _comparison: 7, _watching: 7}
+_SHARES = {_sum: 0.2, _copy: 0.1, _fact: 0.4, _ranking: 0.1, _comparison: 0.1, _watching: 0.1}
+_LINES = {_sum: 12, _copy: 8, _fact: 3, _ranking: 9, _comparison: 7, _watching: 7}
 """Lines of a page: all pages are about as long as a dialogue, so that batches of mixed kinds waste little padding."""
 
 

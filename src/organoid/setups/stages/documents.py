@@ -14,7 +14,7 @@ from organoid.setups.stages.supervised import imitate
 from organoid.types import Demonstration, Document
 from organoid.world.documents import corpus
 
-STEPS, LEARNING_RATE, BATCH_SIZE, NUM_DOCUMENTS = 60, 3e-3, 32, 640
+STEPS, LEARNING_RATE, BATCH_SIZE, NUM_DOCUMENTS = 60, 1.5e-3, 32, 640
 
 
 def run(stage: DocumentsStage, ground: Ground) -> None:
