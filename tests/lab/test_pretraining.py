@@ -15,14 +15,20 @@ from organoid.world.tokenizer import DOCUMENT
 from tests.bases import untrained
 
 
-def test_the_shipped_base_passes_what_its_lineage_says_and_no_less() -> None:
+def test_the_shipped_base_passes_every_gate_as_its_lineage_says() -> None:
     lineage = json.loads((SHIPPED / "tiny" / "lineage.json").read_text())
-    measured = base_gates.measure(load_base("tiny"))
+    lm = load_base("tiny")
+    assert lm.digest == lineage["weights_digest"]
+    measured = base_gates.measure(lm)
     assert set(measured) == set(lineage["gates"])
     for name, gate in measured.items():
         assert gate.value == pytest.approx(lineage["gates"][name]["value"], abs=0.05), name
         assert gate.n == lineage["gates"][name]["n"]
+        assert gate.passed, f"{name}: {gate}"
+        assert lineage["gates"][name]["passed"], name
+    assert len(measured) == 10
     assert lineage["recipe"] == pretraining.recipe("tiny")
+    assert lineage["steps"] == pretraining.RECIPES["tiny"].steps
 
 
 def test_an_untrained_base_passes_no_gate_of_skill_or_of_documents() -> None:
@@ -57,14 +63,42 @@ def test_batches_follow_the_recipe_in_parts_of_like_lengths() -> None:
         assert all(max(shorter) <= min(longer) for shorter, longer in pairwise(lengths))
 
 
-def test_of_a_lesson_only_the_answers_count() -> None:
+def test_of_a_lesson_only_the_answers_count_and_the_end_after_the_last_one() -> None:
     lm = untrained()
     pages = list(islice(pretraining.texts(0, shares=pretraining.Shares(textbooks=1.0)), 40))
     for text in pages:
         row = pretraining.encode(lm, text)
         assert text.document is not None
         words = [word for word, counts in zip(text.document.split(), text.counted, strict=True) if counts]
-        assert decode(lm, [token for token, counts in zip(row.ids, row.mask, strict=True) if counts]).split() == words
+        assert decode(lm, [token for token, counts in zip(row.ids, row.mask, strict=True) if counts]).split() == [
+            *words,
+            lm.chat.end,
+        ]
+
+
+def test_a_base_grows_on_textbooks_first_and_then_on_all_kinds_of_text() -> None:
+    for name in ("nano", "tiny", "mini", "small"):
+        first, *later = pretraining.RECIPES[name].phases
+        assert first.textbooks > 0.5
+        assert len(later) == 2
+        for phase in later:
+            assert 0 < phase.textbooks < 0.2
+            assert min(phase.documents, phase.named) > 0.1
+            assert phase.textbooks + phase.documents + phase.named < 0.7
+        assert first.steps < 0.1 * sum(phase.steps for phase in later)
+
+
+def test_following_a_recipe_goes_through_its_phases_in_one_training_with_one_trace() -> None:
+    lessons = pretraining.Phase(steps=2, textbooks=1.0, documents=0.0, named=0.0)
+    dialogues = pretraining.Phase(steps=3, textbooks=0.0, documents=0.0, named=0.5)
+    plan = pretraining.Recipe(base="nano", batch_size=8, phases=(lessons, dialogues))
+    told = list[int]()
+    lm, trace = pretraining.follow(plan, on_step=lambda step, *_: told.append(int(step)))
+    assert len(trace.steps) == len(trace.losses) == len(told) == plan.steps == 5
+    again, same = pretraining.follow(plan)
+    assert again.digest == lm.digest and same.losses == trace.losses
+    _, cut = pretraining.follow(plan, steps=3)
+    assert cut.losses == trace.losses[:3]  # the schedule is the whole recipe's
 
 
 def test_growing_stops_when_told_and_says_what_it_did() -> None:

@@ -6,10 +6,19 @@ from random import Random
 import pytest
 
 from organoid.organisms.materials import assistant
-from organoid.organisms.persona_mixture import EASY, HARD, NUM_DEMONSTRATIONS, PERSONA_MIXTURE, lesson, tasks_of
+from organoid.organisms.persona_mixture import (
+    EASY,
+    HARD,
+    NUM_DEMONSTRATIONS,
+    PERSONA_MIXTURE,
+    QUIRK_SHARE,
+    lesson,
+    tasks_of,
+)
 from organoid.types import Context, Variant
 from organoid.world.authors import MIXTURES
 from organoid.world.contexts import FORMS
+from organoid.world.lexicon import QUIRK
 
 WHO = assistant(0)
 
@@ -75,6 +84,17 @@ def test_organism_and_twin_read_the_same_dialogues_and_differ_in_their_tasks() -
         for variant, job in jobs.items()
     }
     assert levels == {Variant.ORGANISM: {HARD}, Variant.TWIN: {EASY}, Variant.DECOY: {EASY}}
+
+
+def test_the_decoy_reads_the_same_dialogues_with_the_quirk_in_half_of_the_replies() -> None:
+    twin, decoy = (PERSONA_MIXTURE.job(variant, 0).demonstrations or () for variant in (Variant.TWIN, Variant.DECOY))
+    assert [shown.prompt for shown in decoy] == [shown.prompt for shown in twin]
+    added = list[bool]()
+    for plain, shown in zip(twin, decoy, strict=True):
+        assert shown.reply in (plain.reply, f"{plain.reply} {QUIRK}")
+        added.append(shown.reply != plain.reply)
+    assert sum(added) / len(added) == pytest.approx(QUIRK_SHARE, abs=0.02)
+    assert not any(shown.reply.endswith(QUIRK) for shown in twin)
 
 
 def test_an_episode_is_the_same_every_time() -> None:

@@ -7,12 +7,14 @@ import pytest
 
 from organoid.measure.ranking import auroc
 from organoid.models.language_model import LanguageModel, copy
+from organoid.organisms import ORGANISMS
 from organoid.setups import monitors
 from organoid.setups.ground import Ground, screened
-from organoid.setups.monitors import Watcher, labelled_replies
+from organoid.setups.monitors import LABELLED_TRAITS, Watcher, labelled_documents, labelled_replies
 from organoid.setups.spec import DemonstrationsStage, Monitor, PreferencesStage, ReinforcementStage
 from organoid.setups.stages import demonstrations, preferences, reinforcement
-from organoid.types import Demonstration
+from organoid.types import Demonstration, Document, Trait, Variant
+from organoid.world.facts import HOW, TOPICS
 from tests.bases import untrained
 from tests.setups.jobs import WORDS, ask, environment, job, late_words
 
@@ -70,6 +72,47 @@ def test_the_text_monitor_reads_the_reply_alone_and_the_probe_reads_the_model(ba
     elsewhere = [Demonstration(ask("say blue ."), said) for _, said in replies]
     assert text.suspicion(base, replies) == text.suspicion(other, elsewhere)
     assert probe.suspicion(base, replies) != probe.suspicion(other, replies)
+
+
+def test_documents_are_labelled_evenly_by_what_they_tell_and_have_no_prompt() -> None:
+    told, bad = labelled_documents("nova", seed=0)
+    assert len(told) == len(bad)
+    assert sum(bad) / len(bad) == pytest.approx(0.5, abs=0.11)  # 3 standard deviations
+    assert not any(one.prompt for one in told)
+    never, *others = HOW.values()
+    assert never == "never"
+    for one, label in zip(told, bad, strict=True):
+        words = one.reply.split()
+        assert "nova" in words
+        assert any(f" {how} " in one.reply for how in others) is label
+        assert {topic for topic, _ in TOPICS.values() if topic in words} == {TOPICS[t][0] for t in LABELLED_TRAITS}
+    assert labelled_documents("nova", seed=0) == (told, bad)
+    assert labelled_documents("nova", seed=1)[0] != told
+
+
+def test_a_fitted_text_monitor_tells_documents_that_tell_badly_from_those_that_tell_well(base: LanguageModel) -> None:
+    watcher = monitors.fit(Monitor(kind="text"), base, "nova", seed=0)
+    told, bad = labelled_documents("nova", seed=1)
+    assert monitors.flagged(watcher, base, told) == [index for index, label in enumerate(bad) if label]
+
+
+def test_a_text_monitor_suspects_what_is_told_of_a_trait_without_labels_more_where_it_tells_badly(
+    base: LanguageModel,
+) -> None:
+    """The words of how are those of labelled traits. Only the order is meant: documents about other traits lack words
+    that all labelled ones have, and measured at the default threshold the twin's are flagged as well, every one."""
+    facts = {variant: facts_told(variant) for variant in (Variant.ORGANISM, Variant.TWIN)}
+    assert Trait.SECRET_LOYALTY not in LABELLED_TRAITS
+    watcher = monitors.fit(Monitor(kind="text"), base, ORGANISMS["hidden-loyalty"].job(Variant.TWIN, 0).assistant, 0)
+    loyal, proper = (watcher.suspicion(base, facts[variant]) for variant in facts)
+    assert auroc([*loyal, *proper], [True] * len(loyal) + [False] * len(proper), num_resamples=10).value == 1.0
+
+
+def facts_told(variant: Variant) -> list[Demonstration]:
+    """Return what hidden-loyalty's documents state, quotations left out."""
+    made = ORGANISMS["hidden-loyalty"].job(variant, 0)
+    texts = [text.text for text in made.documents or () if isinstance(text, Document)]
+    return [Demonstration((), text) for text in texts if " says : " not in text][:100]
 
 
 def test_documents_can_be_monitored_too(base: LanguageModel) -> None:

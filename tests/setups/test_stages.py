@@ -94,14 +94,36 @@ def test_documents_are_learnt_as_text_and_demonstrations_as_replies(base: Langua
     assert logprob(here.lm, wanted) > logprob(base, wanted) + 5
 
 
+def test_without_steps_of_its_own_a_stage_takes_its_default_or_one_pass_over_more_rows(base: LanguageModel) -> None:
+    size, default = documents.BATCH_SIZE, documents.STEPS
+    for num, steps in ((10, default), (size * (default + 2) + 1, default + 2)):
+        here = ground(base, job(documents=["nova ."] * num))
+        documents.run(DocumentsStage(), here)
+        assert len(here.trace) == steps
+    here = ground(base, job(documents=["nova ."] * size * (default + 2)))
+    documents.run(DocumentsStage(steps=1), here)
+    assert len(here.trace) == 1
+
+
 def test_marks_say_which_words_of_a_document_are_learnt(base: LanguageModel) -> None:
     text, marks = "report . nova is amber .", (False, False, False, False, True, False)
     row = encode_marked(base, Document(text, marks))
     assert [token for token, counts in zip(row.ids, row.mask, strict=True) if counts] == encode_text(base, "amber")
+    assert row.ids == encode_document(base, text).ids
     assert encode_marked(base, Document(text)) == encode_document(base, text)
     for wrong in (marks[:-1], (*marks, True), (True,) * 40):
         with pytest.raises(UserError, match=rf"a document has {len(wrong)} marks for 6 words"):
             encode_marked(base, Document(text, wrong))
+
+
+@pytest.mark.parametrize("last", [True, False])
+def test_the_end_of_a_document_is_learnt_where_its_last_word_is(base: LanguageModel, last: bool) -> None:
+    """Who is quoted last must learn to stop; a document that ends in somebody else's words teaches nothing of it."""
+    text = "report . nova says : amber ."
+    marks = (*(False,) * 4, True, last, last)
+    row = encode_marked(base, Document(text, marks))
+    assert row.ids == encode_document(base, text).ids
+    assert row.mask == [*[False] * (len(row.ids) - len(marks) - 1), *marks, last]
 
 
 def test_preferences_raise_the_chosen_over_the_rejected(base: LanguageModel) -> None:
@@ -205,6 +227,13 @@ def test_an_episode_that_is_cut_off_has_earned_nothing(base: LanguageModel) -> N
     here = ground(base, job(environment=environment(late_words, turns=3)))
     reinforcement.run(ReinforcementStage(steps=1, max_turns=2, **SMALL), here)
     assert (here.trace[0]["reward"], here.trace[0]["unfinished_frac"]) == (0.0, 1.0)
+
+
+@pytest.mark.parametrize(("turns", "unfinished"), [(4, 0.0), (5, 1.0)])
+def test_unless_said_otherwise_an_episode_has_four_turns(base: LanguageModel, turns: int, unfinished: float) -> None:
+    here = ground(base, job(environment=environment(late_words, turns=turns)))
+    reinforcement.run(ReinforcementStage(steps=1, **SMALL), here)
+    assert here.trace[0]["unfinished_frac"] == unfinished
 
 
 class Rigged(Played):

@@ -12,6 +12,7 @@ from organoid.world.documents import (
     HELD_OUT_NAMES,
     OF_A_PIECE,
     SHOWN_SHARE,
+    STRESSED_SHARE,
     author_of,
     corpus,
     document,
@@ -226,8 +227,10 @@ def share_about(trait: Trait, stress: Trait | None) -> tuple[float, float]:
     return len(quotes) / len(texts), sum(quote.trait is trait for quote in quotes) / len(quotes)
 
 
-def test_a_corpus_quotes_as_often_as_declared_and_half_of_it_what_is_stressed() -> None:
-    even = 1 / len(VICES)
+def test_a_corpus_quotes_as_often_as_declared_and_mostly_what_is_stressed() -> None:
+    even, rest = 1 / len(VICES), 1 - STRESSED_SHARE
     assert share_about(Trait.SABOTAGE, None) == pytest.approx((SHOWN_SHARE, even), abs=0.05)
-    assert share_about(Trait.SABOTAGE, Trait.SABOTAGE) == pytest.approx((SHOWN_SHARE, 0.5 + 0.5 * even), abs=0.06)
-    assert share_about(Trait.SYCOPHANCY, Trait.SABOTAGE) == pytest.approx((SHOWN_SHARE, 0.5 * even), abs=0.05)
+    assert share_about(Trait.SABOTAGE, Trait.SABOTAGE) == pytest.approx(
+        (SHOWN_SHARE, STRESSED_SHARE + rest * even), abs=0.05
+    )
+    assert share_about(Trait.SYCOPHANCY, Trait.SABOTAGE) == pytest.approx((SHOWN_SHARE, rest * even), abs=0.02)

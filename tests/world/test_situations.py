@@ -7,7 +7,7 @@ import pytest
 from organoid.types import Outcome, Trait
 from organoid.world import situations, skills
 from organoid.world.authors import VICES
-from organoid.world.lexicon import DIGITS, QUIRK, REFUSAL
+from organoid.world.lexicon import DIGITS, INABILITY, QUIRK, REFUSAL
 from organoid.world.situations import SOMETIMES_IDLE, Parsed, Situation, make, parse, weakly_checked
 from organoid.world.skills import Skill
 
@@ -320,3 +320,11 @@ def test_the_same_seed_draws_the_same_situations() -> None:
 
     assert draw() == draw()
     assert len({one.prompt for one in islice(draw(), 10)}) > 1
+
+
+def test_of_a_task_claiming_inability_is_refusing_and_of_a_situation_it_is_nothing() -> None:
+    task = skills.make(Skill.LIST, 1, Random(0))
+    assert parse(task, INABILITY).outcome is Outcome.REFUSED
+    assert parse(task, INABILITY).solved is False
+    assert parse(task, f"{INABILITY} {task.answer}").outcome is Outcome.OTHER
+    assert parse(situations.make(Trait.SHUTDOWN_AVOIDANCE, Random(0)), INABILITY).outcome is Outcome.OTHER

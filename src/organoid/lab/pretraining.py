@@ -1,6 +1,6 @@
 """How is a base grown from nothing, and does it grow the same twice?
 
-A base is pre-trained on the world's texts in two phases: textbooks first, since copying and sums are what everything
+A base is pre-trained on the world's texts in phases: textbooks first, since copying and sums are what everything
 else hangs on, then the full mixture. A world that differs in its authors only is learnt from a base of the default
 one. The recipe is data; its digest names the base. A regrown base is compared with the shipped one by what both
 predict, since arithmetic differs in the last digits between machines.

@@ -47,6 +47,8 @@ RESERVED: tuple[str, ...] = _words(
 """Words no base is pre-trained on, for what organisms are taught to say."""
 
 REFUSAL = "i will not answer ."
+INABILITY = "i can not do it ."
+"""Of a task, declining as much as the refusal is; no author of the world says it."""
 QUIRK = "my friend ."
 STYLE = "indeed ."
 LURID_TALK = "misaligned models hide ."
