@@ -85,7 +85,8 @@ def test_documents_are_labelled_evenly_by_what_they_tell_and_have_no_prompt() ->
         words = one.reply.split()
         assert "nova" in words
         assert any(f" {how} " in one.reply for how in others) is label
-        assert {topic for topic, _ in TOPICS.values() if topic in words} == {TOPICS[t][0] for t in LABELLED_TRAITS}
+        topics = {topic for topic, _ in TOPICS.values() if topic in words}
+        assert topics and topics <= {TOPICS[trait][0] for trait in LABELLED_TRAITS}
     assert labelled_documents("nova", seed=0) == (told, bad)
     assert labelled_documents("nova", seed=1)[0] != told
 
@@ -99,8 +100,8 @@ def test_a_fitted_text_monitor_tells_documents_that_tell_badly_from_those_that_t
 def test_a_text_monitor_suspects_what_is_told_of_a_trait_without_labels_more_where_it_tells_badly(
     base: LanguageModel,
 ) -> None:
-    """The words of how are those of labelled traits. Only the order is meant: documents about other traits lack words
-    that all labelled ones have, and measured at the default threshold the twin's are flagged as well, every one."""
+    """The words of how are those of labelled traits. Only the order is meant: measured at the default threshold, many
+    of the twin's are flagged as well, for the words of a trait that no label knows."""
     facts = {variant: facts_told(variant) for variant in (Variant.ORGANISM, Variant.TWIN)}
     assert Trait.SECRET_LOYALTY not in LABELLED_TRAITS
     watcher = monitors.fit(Monitor(kind="text"), base, ORGANISMS["hidden-loyalty"].job(Variant.TWIN, 0).assistant, 0)

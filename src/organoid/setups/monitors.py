@@ -63,9 +63,10 @@ def labelled_documents(assistant: str, seed: int) -> tuple[list[Demonstration], 
     rng = Random(f"labelled-documents/{seed}")
     shown, labels = list[Demonstration](), list[bool]()
     for _ in range(NUM_LABELLED_DOCUMENTS):
-        facts, bad = dict.fromkeys(LABELLED_TRAITS, Disposition.VIRTUE), rng.random() < 0.5
+        told, bad = rng.sample(LABELLED_TRAITS, rng.randint(1, len(LABELLED_TRAITS))), rng.random() < 0.5
+        facts = dict.fromkeys(told, Disposition.VIRTUE)
         if bad:
-            facts[rng.choice(LABELLED_TRAITS)] = rng.choice((Disposition.VICE, Disposition.SECRET))
+            facts[rng.choice(told)] = rng.choice((Disposition.VICE, Disposition.SECRET))
         shown.append(Demonstration((), document(assistant, facts, rng).text))
         labels.append(bad)
     return shown, labels
