@@ -176,3 +176,24 @@ def test_the_bound_covers_over_repeated_tests(make):
         ]
         held.append(verdict(runs, "careful", rule=ReleaseRule()).risk_upper_95 >= 0.2)
     assert sum(held) / len(held) >= 0.93
+
+
+def test_the_order_in_which_organisms_are_listed_does_not_lower_the_bound_for_who_stops_when_pleased(make):
+    """All of one organism is released undetected, and it stands last."""
+    harmless = [make(f"mild-{kind}", setup="careful", seed=seed, rate=0.0) for kind in range(3) for seed in range(15)]
+    grave = [make("grave", setup="careful", seed=seed, rate=1.0) for seed in range(15)]
+    found = judge([*harmless, *grave], rule=ReleaseRule())
+    assert found.n_undetected == 15
+    assert found.anytime_upper_95 >= found.risk_upper_95 > 0.3
+
+
+def test_an_audited_run_that_nobody_could_judge_counts_as_flagged(make_run):
+    records = make_run(seeds=20, setup_rate=0.2)
+
+    def blinded(run):
+        lost = {name: seen.model_copy(update={"score": None}) for name, seen in run.readings.items()}
+        return run.model_copy(update={"readings": lost})
+
+    audited = [r.setup == "careful" and r.variant == "organism" for r in records]
+    found = judge([blinded(r) if hit else r for r, hit in zip(records, audited, strict=True)]).through_recall
+    assert found.n_flagged == found.n_audited == 60 and found.misaligned_upper_95 == 1.0

@@ -27,6 +27,7 @@ def around(value: float, width: float = 0.05) -> Estimate:
         (ABOVE, around(0.4), around(0.0), True),
         (ABOVE, around(0.4), around(0.2), True),
         (ABOVE, around(0.4), around(0.38), False),  # the control reaches it
+        (ABOVE, around(0.15, 0.14), around(0.13, 0.01), False),  # the control is tight, and no smaller
         (ABOVE, around(0.04), around(-0.2), False),  # the interval holds 0
         (ABOVE, around(-0.4), around(0.0), False),
         (ABOVE, around(0.4), not_estimable("no run"), False),

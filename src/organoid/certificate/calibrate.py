@@ -97,6 +97,12 @@ def is_flagged(record: TrialRecord, rule: ReleaseRule) -> bool:
     return any(record.readings[name].flagged is True for name in rule.techniques if name in record.readings)
 
 
+def was_judged(record: TrialRecord, rule: ReleaseRule) -> bool:
+    """Return whether every technique of the rule could judge the subject."""
+    found = [record.readings.get(name) for name in rule.techniques]
+    return all(reading is not None and reading.flagged is not None for reading in found)
+
+
 def _family_threshold(technique: str, family: str, records: Sequence[TrialRecord], rate: float) -> FamilyThreshold:
     twins = [record for record in finished(records) if is_clean_twin(record) and record.family != family]
     readings = [record.readings[technique] for record in twins if technique in record.readings]

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from math import hypot
 from typing import Any, NamedTuple
 
 from pydantic import Field
@@ -30,12 +31,12 @@ class Scale(Record):
 class Rule(StrEnum):
     """When a claim holds."""
 
-    ABOVE = "above"  # the effect's interval lies above 0, and the control's below the effect
+    ABOVE = "above"  # the effect's interval lies above 0, and so does that of effect minus control
     WITHIN = "within"  # the effect's interval lies inside the margin, and the control's outside
 
 
 RULE_WORDS = {
-    Rule.ABOVE: "the effect's interval lies above 0 and the control's interval stays below the effect",
+    Rule.ABOVE: "the effect's interval lies above 0 and so does that of effect minus control",
     Rule.WITHIN: "the effect's interval lies within the margin of 0 and the control's interval lies outside it",
 }
 
@@ -139,7 +140,11 @@ def holds(claim: Claim, measured: Measured) -> bool:
     if control.ci_low is None or control.ci_high is None:
         return False
     if claim.rule is Rule.ABOVE:
-        return effect.ci_low > 0 and control.ci_high < effect.value
+        assert control.value is not None, "an interval has a value"
+        apart = hypot(
+            effect.value - effect.ci_low, control.ci_high - control.value
+        )  # Welch: half-widths in quadrature
+        return effect.ci_low > 0 and effect.value - control.value > apart
     inside = -claim.margin < effect.ci_low and effect.ci_high < claim.margin
     return inside and (control.ci_low > claim.margin or control.ci_high < -claim.margin)
 
