@@ -141,6 +141,12 @@ def test_what_a_verb_returns_is_printed(verbs: Verbs, capsys: pytest.CaptureFixt
     assert capsys.readouterr() == ("two readings\n", "")
 
 
+def test_what_a_model_says_cannot_steer_the_terminal(verbs: Verbs, capsys: pytest.CaptureFixture[str]) -> None:
+    verbs.answer = "m\nself-report  +0.100  it said \x1b[2J\u202e"
+    run("examine", "m")
+    assert capsys.readouterr().out == "m\nself-report  +0.100  it said <U+001B>[2J<U+202E>\n"
+
+
 def test_list_prints_columns_or_json(verbs: Verbs, capsys: pytest.CaptureFixture[str]) -> None:
     verbs.answer = {"setups": {"naive": "The job.", "careful": "More."}, "studies": {}}
     assert run("list") == 0
@@ -201,7 +207,6 @@ def test_a_bug_keeps_its_traceback(verbs: Verbs) -> None:
         ("grow a --out m --seed -1", "'--seed'"),
         ("grow a --out m --population 0", "'--population'"),
         ("study personas", "'--out'"),
-        ("list sorcerers", "'organisms', 'setups'"),
     ],
 )
 def test_a_mistyped_line_is_code_2_and_calls_nothing(

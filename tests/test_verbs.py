@@ -317,6 +317,9 @@ def test_bad_input_is_one_message_and_nothing_is_written(
         (lambda: organoid.list("organizms"), "unknown kind 'organizms'. Did you mean 'organisms'"),
         (lambda: organoid.report("nowhere"), "no result.json in nowhere"),
         (lambda: organoid.grow("sycophant", out="."), "exists already and is never overwritten"),
+        (lambda: organoid.grow("base", out="nowhere", setup="careful"), "--setup is for an organism; a base"),
+        (lambda: organoid.grow("base", out="nowhere", variant="twin"), "--variant is for an organism; a base"),
+        (lambda: organoid.grow("base", out="nowhere", seed=1), "--seed is for an organism; a base"),
     ],
 )
 def test_python_callers_get_the_same_refusals(call: Callable[[], object], message: str) -> None:
@@ -403,6 +406,14 @@ def test_grow_and_examine(here: Path, base: str, tmp_path: Path, capsys: pytest.
     assert "logprob-audit" in said
     assert "sureness" in said
     assert json.loads((tmp_path / "o" / "readings.json").read_text())["sureness"]["score"] < 0
+
+
+def test_a_mistyped_kind_is_corrected(capsys: pytest.CaptureFixture[str]) -> None:
+    assert typed("list", "organism") == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert "unknown kind 'organism'. Did you mean 'organisms'" in err
+    assert "Allowed: bases, organisms" in err
 
 
 def test_there_is_a_list_of_everything() -> None:

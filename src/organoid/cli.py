@@ -20,8 +20,6 @@ import typer
 from organoid import __version__
 from organoid.errors import OrganoidError
 
-Kind = Literal["organisms", "setups", "stages", "techniques", "protocols", "studies", "bases", "suites"]
-
 EPILOG = "Exit codes: 0 done; 1 risk above --fail-on-risk; 2 bad input; 3 something is not installed; 130 interrupted."
 
 app = typer.Typer(
@@ -182,8 +180,9 @@ def examine(
 ) -> None:
     """Look at one model with the techniques and print their readings."""
     from organoid import verbs
+    from organoid.reporting.words import visible
 
-    typer.echo(str(verbs.examine(model_dir, techniques=tuple(technique or ()), out=out)))
+    typer.echo(visible(str(verbs.examine(model_dir, techniques=tuple(technique or ()), out=out))))
 
 
 @app.command()
@@ -218,7 +217,12 @@ def report(
 
 @app.command("list")
 def list_(
-    kind: Annotated[Kind | None, typer.Argument(help="One kind only.")] = None,
+    kind: Annotated[
+        str | None,
+        typer.Argument(
+            help="One kind only: organisms, setups, stages, techniques, protocols, studies, bases or suites."
+        ),
+    ] = None,
     json: Annotated[
         bool, typer.Option("--json", help="As JSON: kind, name, one line about it; organisms with details.")
     ] = False,

@@ -29,9 +29,17 @@ class PrerequisiteError(OrganoidError, RuntimeError):
     exit_code = 3
 
 
-def unknown_name(kind: str, got: str, allowed: Iterable[str]) -> UserError:
-    """Return the error for a misspelt name, with its near matches and everything that is allowed."""
+def unknown_name(kind: str, got: str, allowed: Iterable[str], *, where: str = "") -> UserError:
+    """Return the error for a misspelt name, with its near matches and everything that is allowed.
+
+    Args:
+        kind: what was to be named, as `organism`.
+        got: the name.
+        allowed: every name there is.
+        where: in which part of the user's input it stands, as `the release rule of setup 'mine'`.
+    """
     names = sorted(allowed)
     near = get_close_matches(got, names, n=2, cutoff=0.5)
     hint = f" Did you mean {' or '.join(repr(name) for name in near)}?" if near else ""
-    return UserError(f"unknown {kind} {got!r}.{hint} Allowed: {', '.join(names)}.")
+    place = f" in {where}" if where else ""
+    return UserError(f"unknown {kind} {got!r}{place}.{hint} Allowed: {', '.join(names)}.")

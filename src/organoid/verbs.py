@@ -331,6 +331,9 @@ def grow(
     if target.exists():
         raise UserError(f"{str(target)!r} exists already and is never overwritten. Give a new directory with --out.")
     if organism == "base":
+        for name, changed in (("setup", setup != "naive"), ("variant", variant != "organism"), ("seed", seed != 0)):
+            if changed:
+                raise UserError(f"--{name} is for an organism; a base is grown by its own recipe. Leave it out.")
         return growing.grow_base(base, target)
     return growing.grow_subject(organism, setup=setup, variant=variant, seed=seed, base=base, target=target)
 

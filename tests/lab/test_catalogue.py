@@ -59,11 +59,41 @@ def test_the_example_organism_has_its_three_variants() -> None:
         ({"return Job(": "return dict("}, "has no organism: job.* returned dict; allowed: an organoid.Job"),
         ({'name="sly"': 'name="Sly One"'}, "is named 'Sly One'; allowed: lower-case letters"),
         ({"SLY = Organism": "SLY = dict"}, "is a dict, not a organism"),
+        ({'family="sly"': 'family=" "'}, "has family = ' '; allowed: text that is not empty"),
+        ({'family="sly"': "family=3"}, "has family = 3; allowed: text that is not empty"),
+        (
+            {"job=job)": "job=job, split='sealed')"},
+            r"has split = 'sealed'; allowed: organoid.types.Split.DEVELOPMENT, .*\.SEALED",
+        ),
+        ({"job=job)": "job=job, trigger='blue fog .')"}, "has trigger = 'blue fog .'; allowed: None, or a function"),
+        ({"job=job)": "job=job, trigger=lambda seed: seed)"}, r"trigger\(0\) returned int; allowed: text"),
+        ({"job=job)": "job=job, trigger=lambda: '.')"}, r"has no trigger: trigger\(0\) raised TypeError"),
+        ({'assistant="nova"': "assistant=None"}, "the job of its organism has assistant = None; allowed: text"),
+        (
+            {"[Demonstration(prompt, REPLIES[variant])] * 4": "[(prompt, REPLIES[variant])] * 4"},
+            r"the job of its organism has demonstrations\[0\] of type tuple; allowed: an organoid.Demonstration",
+        ),
+        ({"] * 4": "] * 4, preferences=['a']"}, r"has preferences\[0\] of type str; allowed: an organoid.Preference"),
+        (
+            {"] * 4": "] * 4, documents=['a', 3]"},
+            r"has documents\[1\] of type int; allowed: text or an organoid.Document",
+        ),
+        ({"] * 4": "] * 4, documents='a text .'"}, "has documents = str; allowed: a list or tuple, each item text or"),
     ],
 )
 def test_organisms_that_prove_nothing_are_refused(tmp_path: Path, changes: dict[str, str], message: str) -> None:
     with pytest.raises(UserError, match=message):
         find_organism(write_sly(tmp_path, changes))
+
+
+def test_a_whole_declaration_is_taken(tmp_path: Path) -> None:
+    from organoid.types import Split
+
+    whole = {
+        "job=job)": "job=job, split=__import__('organoid').types.Split.SEALED, trigger=lambda seed: 'blue fog .')",
+        "] * 4": "] * 4, documents=('a text .',)",
+    }
+    assert find_organism(write_sly(tmp_path, whole)).split is Split.SEALED
 
 
 BRINGS = "job=job, situation=lambda trait, seed, rng: {})"

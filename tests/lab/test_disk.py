@@ -36,16 +36,17 @@ def test_a_full_disk_told_by_a_library_without_a_number(tmp_path):
         raise SafetensorError("I/O error: No space left on device (os error 28)")
 
 
-def test_unwritable_is_the_users_where_a_remedy_is_known(tmp_path):
-    denied = PermissionError(errno.EACCES, "Permission denied")
-    message = r"cannot write .*Permission denied.*Type this"
+@pytest.mark.parametrize("number", [errno.EACCES, errno.ENOENT, errno.ELOOP, errno.EIO])
+def test_unwritable_is_the_users_where_a_remedy_is_known(tmp_path, number: int):
+    denied = OSError(number, os.strerror(number))
+    message = rf"cannot write .*{os.strerror(number)}.*Type this"
     with pytest.raises(UserError, match=message), disk_errors(tmp_path, otherwise="Type this."):
         raise denied
-    with pytest.raises(PermissionError), disk_errors(tmp_path):
+    with pytest.raises(type(denied)), disk_errors(tmp_path):
         raise denied
 
 
-@pytest.mark.parametrize("error", [ValueError("no"), FileNotFoundError(errno.ENOENT, "gone")])
+@pytest.mark.parametrize("error", [ValueError("no"), OSError(errno.EBADF, "closed")])
 def test_other_errors_pass_unchanged(tmp_path, error: Exception):
     with pytest.raises(type(error)) as caught, disk_errors(tmp_path, otherwise="Type this."):
         raise error

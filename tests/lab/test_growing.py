@@ -7,6 +7,7 @@ import pytest
 
 from organoid.errors import UserError
 from organoid.lab import calibration
+from organoid.lab.bases import base_digest
 from organoid.lab.examination import examine
 from organoid.lab.growing import LINEAGE, grow_base, grow_subject
 from organoid.models.language_model import load
@@ -89,7 +90,7 @@ def test_a_grown_subject_is_examined_beside_the_model_before_it(grown: Path, tmp
     assert readings == json.loads(json.dumps(found.readings))
     assert readings["activation-difference"]["score"] is not None
     assert readings["activation-difference"]["cost"]["queries"] > 0
-    assert "the calibration that ships does not fit" in readings["weight-difference"]["reason"]  # no calibration for it
+    assert readings["weight-difference"]["reason"] == "calibrated on another base"
     assert readings["self-report"]["reason"] == "too few answers could be parsed"
     assert str(found).splitlines()[0] == str(grown)
     assert "not estimable: too few answers" in str(found)
@@ -102,7 +103,9 @@ def test_a_model_of_unknown_origin_is_examined_as_far_as_that_goes(tmp_path: Pat
     assert "the model before training is not at hand" in found.readings["activation-difference"]["reason"]
 
 
-def test_calibration_that_ships_is_used(grown: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def calibrated(base: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A calibration on the base of `grown`, in the place of the one that ships."""
     from organoid.lab.trial import look
 
     rows = []
@@ -110,9 +113,41 @@ def test_calibration_that_ships_is_used(grown: Path, tmp_path: Path, monkeypatch
         lm = untrained(seed=seed)
         taken = look(TECHNIQUES["linear-probe"], lm, None, assistant="nova", seed=seed).taken
         rows.append({"observations": {"linear-probe": taken}, "misaligned": bool(seed % 2), "family": "other"})
-    (tmp_path / "calibration.json").write_text(json.dumps(rows))
-    monkeypatch.setattr(calibration, "SHIPPED", tmp_path / "calibration.json")
-    assert examine(grown, techniques=("linear-probe",), out=None).readings["linear-probe"]["score"] is not None
+    path = tmp_path / "calibration.json"
+    path.write_text(json.dumps({"base_digest": base_digest(base), "rows": rows}))
+    monkeypatch.setattr(calibration, "SHIPPED", path)
+    return path
+
+
+def probed(model: Path) -> dict[str, object]:
+    return dict(examine(model, techniques=("linear-probe",), out=None).readings["linear-probe"])
+
+
+@pytest.mark.usefixtures("calibrated")
+def test_calibration_is_used_on_models_of_its_base_and_on_that_base(grown: Path, base: str) -> None:
+    assert probed(grown)["score"] is not None
+    assert probed(Path(base))["score"] is not None
+
+
+@pytest.mark.usefixtures("calibrated")
+@pytest.mark.parametrize("spec", [None, {}, {"base_digest": "0" * 64}], ids=["no-lineage", "not-known", "another"])
+def test_calibration_on_another_base_says_nothing(grown: Path, tmp_path: Path, spec: dict[str, str] | None) -> None:
+    model = write_base(tmp_path / "plain", seed=5)
+    if spec is not None:
+        (model / LINEAGE).write_text(json.dumps(json.loads((grown / LINEAGE).read_text()) | {"spec": spec}))
+    said = probed(model)
+    assert (said["score"], said["reason"]) == (None, "calibrated on another base")
+
+
+def test_a_calibration_that_names_no_known_base_says_nothing(grown: Path, calibrated: Path) -> None:
+    calibrated.write_text(json.dumps(json.loads(calibrated.read_text()) | {"base_digest": "unknown"}))
+    assert probed(grown)["reason"] == "calibrated on another base"
+
+
+def test_a_calibration_that_cannot_be_learned_from_is_said(grown: Path, calibrated: Path) -> None:
+    known = json.loads(calibrated.read_text())
+    calibrated.write_text(json.dumps(known | {"rows": known["rows"][:1]}))
+    assert "the calibration that ships does not fit" in str(probed(grown)["reason"])
 
 
 @pytest.mark.parametrize(
@@ -136,7 +171,18 @@ def test_an_output_directory_is_never_overwritten(tmp_path: Path) -> None:
         examine(tmp_path / "plain", techniques=("self-report",), out=tmp_path)
 
 
-@pytest.mark.parametrize("lineage", ["{", "[]"])
+@pytest.mark.parametrize(
+    "lineage",
+    [
+        "{",
+        "[]",
+        '{"spec": "x"}',
+        '{"spec": null}',
+        '{"assistant": 5}',
+        '{"spec": {"base": 5, "base_digest": "d"}}',
+        '{"spec": {"base": "tiny", "base_digest": []}}',
+    ],
+)
 def test_a_damaged_lineage_is_said(tmp_path: Path, lineage: str) -> None:
     (write_base(tmp_path / "plain") / LINEAGE).write_text(lineage)
     with pytest.raises(UserError, match=r"lineage.json is damaged: .*grow the model again"):

@@ -142,7 +142,7 @@ def test_code_digests_follow_the_users_files(base: str, tmp_path: Path) -> None:
         ({"techniques": ["linear"]}, "unknown technique 'linear'"),
         (
             {"setup": mine(JobStage(), rule=("lie-detector",))},
-            "unknown technique in the release rule of setup 'mine' 'lie-detector'",
+            r"unknown technique 'lie-detector' in the release rule of setup 'mine'\. ",
         ),
         ({"setup": mine(DocumentsStage(source="mine"))}, r"unknown source of stage 1 \(documents\)"),
         (

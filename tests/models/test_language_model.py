@@ -1,9 +1,10 @@
+import json
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import torch
-from safetensors.torch import load_file
+from safetensors.torch import load_file, save_file
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from organoid.errors import UserError
@@ -124,6 +125,42 @@ def test_missing_and_pickled_weights_are_refused(native: LanguageModel, tmp_path
     torch.save(native.model.state_dict(), tmp_path / "subject" / "pytorch_model.bin")
     with pytest.raises(UserError, match=r"not pickled \.bin files"):
         load(tmp_path / "subject")
+
+
+def test_weights_that_would_be_made_up_are_refused(native: LanguageModel, tmp_path: Path) -> None:
+    weights = save(native, tmp_path / "subject") / "model.safetensors"
+    kept = {name: weight for name, weight in load_file(weights).items() if ".mlp." not in name}
+    save_file(kept, weights, metadata={"format": "pt"})
+    with pytest.raises(UserError, match=r"not those of its config\.json: model\..*mlp.* is missing.* more\. Copy"):
+        load(tmp_path / "subject")
+
+
+def test_weights_of_another_shape_than_the_config_s_are_refused(native: LanguageModel, tmp_path: Path) -> None:
+    path = save(native, tmp_path / "subject")
+    config = json.loads((path / "config.json").read_text())
+    (path / "config.json").write_text(json.dumps(config | {"hidden_size": 2 * config["hidden_size"]}))
+    with pytest.raises(UserError, match=r"has shape \(.*\), config\.json says \("):
+        load(path)
+
+
+def test_weights_tied_to_others_are_not_missing(native: LanguageModel, tmp_path: Path) -> None:
+    path = save(native, tmp_path / "subject")
+    config = json.loads((path / "config.json").read_text()) | {"tie_word_embeddings": True}
+    (path / "config.json").write_text(json.dumps(config))
+    kept = {name: weight for name, weight in load_file(path / "model.safetensors").items() if name != "lm_head.weight"}
+    save_file(kept, path / "model.safetensors", metadata={"format": "pt"})
+    assert load(path).native
+
+
+def test_a_loader_that_gives_up_is_one_message(
+    native: LanguageModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise RuntimeError("shapes cannot be made to fit")
+
+    monkeypatch.setattr(AutoModelForCausalLM, "from_pretrained", fail)
+    with pytest.raises(UserError, match=r"cannot load the model.*shapes cannot be made to fit"):
+        load(save(native, tmp_path / "subject"))
 
 
 def test_weights_that_are_not_numbers_are_refused(native: LanguageModel, tmp_path: Path) -> None:

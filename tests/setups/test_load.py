@@ -109,6 +109,23 @@ def test_what_does_not_exist_is_named(ref: str, message: str) -> None:
         load_setup(ref)
 
 
+@pytest.mark.parametrize("technique", ["evil.py:X", "evil.py", "pkg.mod:X", "os:system"])
+@pytest.mark.parametrize("suffix", [".toml", ".json"])
+def test_a_setup_that_is_data_points_at_no_code(tmp_path: Path, suffix: str, technique: str) -> None:
+    data = {"name": "mine", "stages": [{"kind": "job"}], "release": {"techniques": ["linear-probe", technique]}}
+    text = json.dumps(data) if suffix == ".json" else f'{GOOD}[release]\ntechniques = ["linear-probe", "{technique}"]'
+    with pytest.raises(UserError, match=rf"techniques\[1\]` is '{technique}'. Allowed: .* give it with --technique"):
+        load_setup(write(tmp_path / f"mine{suffix}", text))
+
+
+def test_names_and_setups_in_python_are_not_refused(tmp_path: Path) -> None:
+    named = load_setup(write(tmp_path / "mine.toml", f'{GOOD}[release]\ntechniques = ["of-my-own"]'))
+    assert named.release.techniques == ("of-my-own",)
+    rule = 'ReleaseRule(techniques=("mine.py:X",))'
+    code = f"from organoid.setups.spec import *\nOWN = Setup(name='own', stages=(JobStage(),), release={rule})\n"
+    assert load_setup(write(tmp_path / "own.py", code) + ":OWN").release.techniques == ("mine.py:X",)
+
+
 ODD = (None, True, -1, 1.5, "job", "", [], [1], [[]], {}, {"kind": "job"}, {"kind": []}, {"kind": 3}, [{"kind": None}])
 KEYS = ("name", "stages", "release", "kind", "monitors", "techniques", "steps", "odd")
 

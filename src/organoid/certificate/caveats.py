@@ -19,7 +19,8 @@ from organoid.certificate.calibrate import FALSE_ALARM_RATE, FamilyThreshold, is
 from organoid.certificate.gates import OrganismGates
 from organoid.lab.records import TrialRecord
 from organoid.measure.bounds import num_clean_runs, rate_upper_bound
-from organoid.setups.spec import ReleaseRule
+from organoid.setups.spec import ReleaseRule, Setup
+from organoid.types import Trait
 
 if TYPE_CHECKING:
     from organoid.certificate.verdict import RecallView, Verdict
@@ -107,6 +108,32 @@ def about_gates(runs: Sequence[TrialRecord], gates: Mapping[str, OrganismGates])
         if these:
             said.append(f"{words}: {listed(these)}. A setup passes such organisms too easily; their runs are counted.")
     return said
+
+
+def about_monitors(runs: Sequence[TrialRecord], setup: Setup, traits: Mapping[str, Sequence[Trait]]) -> list[str]:
+    """Say for which organisms of the runs the setup's monitors were fitted to the very flaw.
+
+    Args:
+        runs: those the verdict speaks of.
+        setup: the tested setup.
+        traits: those of each organism's gate, by its name.
+    """
+    if not any(stage.monitors for stage in setup.stages):
+        return []
+    from organoid.setups.monitors import LABELLED_TRAITS  # heavy
+
+    known = {name: [trait for trait in traits.get(name, ()) if trait in LABELLED_TRAITS] for name in organisms(runs)}
+    shown = [f"{name} ({listed([_words(trait) for trait in these])})" for name, these in known.items() if these]
+    if not shown:
+        return []
+    return [
+        f"The setup's monitors were fitted on labelled examples of what is measured in {listed(shown)}; how it does "
+        "there says little about flaws for which nobody has labels."
+    ]
+
+
+def _words(trait: Trait) -> str:
+    return trait.value.replace("_", " ")
 
 
 def _about_recall(recall: RecallView) -> str:

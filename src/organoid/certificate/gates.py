@@ -72,7 +72,7 @@ def gate_table(
     """Return the gates of every organism in the records, by name.
 
     Args:
-        records: trials of a run; only those of the naive setup are used.
+        records: trials of a run; those of the naive setup are used, and for `survival` those of `aftercare`.
         gates_by_organism: thresholds; an organism without any has the defaults.
         base_usefulness: usefulness of the base in [0, 1]; None leaves `capability_kept` undecided.
     """

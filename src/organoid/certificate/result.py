@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from organoid import __version__
+from organoid.certificate.arms import finished
 from organoid.certificate.calibrate import calibrate
+from organoid.certificate.caveats import about_monitors
 from organoid.certificate.gates import gate_table
 from organoid.certificate.tables import effect_table, technique_table
 from organoid.certificate.verdict import verdict
@@ -50,13 +52,17 @@ def assemble(
     records = [_record(spec, results[trial_id(spec)], readings.get(trial_id(spec), {})) for spec in plan.specs]
     rules = {"naive": ReleaseRule(), plan.setup.name: plan.rule}
     judged = calibrate(records, rules=rules)
+    declared = {(organism := find_organism(ref)).name: organism for ref in plan.organisms}
     gates = gate_table(
         judged.records,
-        {(organism := find_organism(ref)).name: organism.gates for ref in plan.organisms},
+        {name: organism.gates for name, organism in declared.items()},
         base_usefulness=base_usefulness,
     )
     access = {name: sorted(kind.value for kind in technique.access) for name, technique in techniques.items()}
     found = verdict(judged.records, plan.setup.name, rule=plan.rule, gates=gates, thresholds=judged.thresholds)
+    tested = finished([record for record in judged.records if record.setup == plan.setup.name])
+    watched = about_monitors(tested, plan.setup, {name: organism.traits for name, organism in declared.items()})
+    found = found.model_copy(update={"caveats": (*found.caveats, *watched)})
     result = {
         "schema_version": SCHEMA_VERSION,
         "organoid_version": __version__,

@@ -6,7 +6,7 @@ A file of the user's is read again when its content has changed, so that a noteb
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from pathlib import Path
 from random import Random
@@ -17,9 +17,26 @@ from organoid.lab.digest import digest_file, digest_json
 from organoid.lab.provable import check_gates
 from organoid.organisms import ORGANISMS
 from organoid.plugins import is_reference, load_object
-from organoid.types import AccessKind, Job, Organism, Technique, Trait, Variant
+from organoid.types import (
+    AccessKind,
+    Demonstration,
+    Document,
+    Job,
+    Organism,
+    Preference,
+    Split,
+    Technique,
+    Trait,
+    Variant,
+)
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]*")
+_ITEMS: dict[str, tuple[tuple[type, ...], str]] = {
+    "documents": ((str, Document), "text or an organoid.Document"),
+    "demonstrations": ((Demonstration,), "an organoid.Demonstration"),
+    "preferences": ((Preference,), "an organoid.Preference"),
+}
+"""Per kind of material: what its items are, and how that is said."""
 _PARTS = ("name", "summary", "access", "source", "observe", "fit")
 
 
@@ -60,6 +77,7 @@ def check_organism(organism: Organism, ref: str) -> None:
     from organoid.world.authors import VICES
 
     _check_name(organism.name, f"organism {ref!r}")
+    _check_declared(organism, ref)
     if not organism.traits:
         raise UserError(f"organism {ref!r} names no traits, so its truth cannot be measured. Give `traits`.")
     brought = organism.traits if organism.situation is not None else ()
@@ -135,6 +153,47 @@ def _check_name(name: object, what: str) -> None:
         raise UserError(f"{what} is named {name!r}; allowed: lower-case letters, digits and hyphens, as in 'my-name'.")
 
 
+def _check_declared(organism: Organism, ref: str) -> None:
+    """Refuse values of which tables, releases and prompts could make nothing."""
+    family, split, trigger = cast(Any, organism.family), cast(Any, organism.split), cast(Any, organism.trigger)
+    if not isinstance(family, str) or not family.strip():
+        raise UserError(f"organism {ref!r} has family = {family!r}; allowed: text that is not empty, as 'my-family'.")
+    if not isinstance(split, Split):
+        allowed = ", ".join(f"organoid.types.Split.{member.name}" for member in Split)
+        raise UserError(f"organism {ref!r} has split = {split!r}; allowed: {allowed}.")
+    if trigger is None:
+        return
+    if not callable(trigger):
+        raise UserError(f"organism {ref!r} has trigger = {trigger!r}; allowed: None, or a function from seed to text.")
+    try:
+        sentence = trigger(0)
+    except OrganoidError:
+        raise
+    except Exception as error:
+        raise UserError(
+            f"organism {ref!r} has no trigger: trigger(0) raised {type(error).__name__}: {error}. "
+            "Allowed: a function from seed to text."
+        ) from error
+    if not isinstance(sentence, str):
+        raise UserError(f"organism {ref!r}: trigger(0) returned {type(sentence).__name__}; allowed: text.")
+
+
+def _check_material(job: Job, what: str) -> None:
+    if not isinstance(cast(object, job.assistant), str):
+        raise UserError(f"{what} has assistant = {job.assistant!r}; allowed: text, the name in the system line.")
+    for kind, (types, allowed) in _ITEMS.items():
+        given: Any = getattr(job, kind)
+        if given is None:
+            continue
+        if isinstance(given, str) or not isinstance(given, Sequence):
+            raise UserError(
+                f"{what} has {kind} = {type(given).__name__}; allowed: a list or tuple, each item {allowed}."
+            )
+        for place, item in enumerate(cast("Sequence[object]", given)):
+            if not isinstance(item, types):
+                raise UserError(f"{what} has {kind}[{place}] of type {type(item).__name__}; allowed: {allowed}.")
+
+
 def _check_situation(organism: Organism, trait: Trait, ref: str) -> None:
     from organoid.world.situations import Situation
 
@@ -175,6 +234,7 @@ def _checked_job(organism: Organism, variant: Variant, ref: str) -> Job:
             f"organism {ref!r} has no {variant.value}: job({variant.value!r}, 0) returned {type(job).__name__}; "
             "allowed: an organoid.Job."
         )
+    _check_material(job, f"organism {ref!r}: the job of its {variant.value}")
     if not any((job.documents, job.demonstrations, job.preferences, job.environment)):
         raise UserError(f"organism {ref!r}: the job of its {variant.value} has no material. Give at least one kind.")
     return job

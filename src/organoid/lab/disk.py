@@ -21,7 +21,18 @@ from organoid.errors import PrerequisiteError, UserError
 
 _FULL = {errno.ENOSPC, errno.EDQUOT}
 _FULL_TEXT = os.strerror(errno.ENOSPC)  # libraries written in Rust (safetensors) pass on the text, not the number
-_UNWRITABLE = {errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EISDIR, errno.EEXIST, errno.ENAMETOOLONG}
+_UNWRITABLE = {
+    errno.EACCES,
+    errno.EPERM,
+    errno.EROFS,
+    errno.ENOTDIR,
+    errno.EISDIR,
+    errno.EEXIST,
+    errno.ENAMETOOLONG,
+    errno.ENOENT,  # a directory in /proc
+    errno.ELOOP,
+    errno.EIO,
+}
 
 
 @contextmanager

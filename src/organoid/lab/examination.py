@@ -1,8 +1,8 @@
 """What do the techniques say of one model directory?
 
-Techniques that need calibration subjects take them from the calibration that ships with the default base, if there is
-one. What cannot be read says why. The score alone says little about a model of another family than those the technique
-was tried on: `organoid test` does the trying.
+Techniques that need calibration subjects take them from the calibration that ships, which speaks of models of the
+default base only: of any other, such a technique says nothing. What cannot be read says why. The score alone says
+little about a model of another family than those the technique was tried on: `organoid test` does the trying.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 ANYBODY = "nova"
 """The assistant's name in prompts to a model that does not say its own."""
+OTHER_BASE = "calibrated on another base"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,11 +69,11 @@ def examine(model_dir: Path, *, techniques: Sequence[str], out: Path | None) -> 
     lm = load(model_dir)
     lineage = _lineage(model_dir)
     base = _base_of(lineage)
-    assistant = lineage.get("assistant", ANYBODY)
+    assistant, known_base = lineage.get("assistant", ANYBODY), _base_digest(model_dir, lineage)
     readings = dict[str, dict[str, Any]]()
     for technique in chosen:
         seen = look(technique, lm, base, assistant=assistant, seed=0)
-        reading = _read(technique, seen, str(model_dir))
+        reading = _read(technique, seen, str(model_dir), known_base)
         readings[technique.name] = {
             "score": reading.score,
             "null_score": reading.null_score,
@@ -88,11 +89,14 @@ def examine(model_dir: Path, *, techniques: Sequence[str], out: Path | None) -> 
     return examined
 
 
-def _read(technique: Technique, seen: Look, model: str) -> Reading:
+def _read(technique: Technique, seen: Look, model: str, base: str | None) -> Reading:
     if seen.reason is not None:
         return Reading(score=None, reason=seen.reason)
+    subjects = calibration.read(technique.name)
+    if subjects and (base is None or base != calibration.base_digest()):
+        return Reading(score=None, reason=OTHER_BASE)
     try:
-        return technique.fit(calibration.read(technique.name))(seen.taken)
+        return technique.fit(subjects)(seen.taken)
     except Exception as error:
         if is_passing(error):
             raise
@@ -107,7 +111,30 @@ def _lineage(model_dir: Path) -> dict[str, Any]:
         raise UserError(f"{path} is damaged: {error}. Delete it, or grow the model again.") from error
     if not isinstance(found, dict):
         raise UserError(f"{path} is damaged: it is no JSON object. Delete it, or grow the model again.")
-    return cast("dict[str, Any]", found)
+    lineage = cast("dict[str, Any]", found)
+    wrong = _wrong_part(lineage)
+    if wrong is not None:
+        raise UserError(f"{path} is damaged: {wrong}. Delete it, or grow the model again.")
+    return lineage
+
+
+def _wrong_part(lineage: Mapping[str, Any]) -> str | None:
+    """Return what is wrong with the parts that are read here; any of them may be absent."""
+    spec: object = lineage.get("spec", {})
+    if not isinstance(spec, dict):
+        return f"`spec` is {spec!r}; allowed: an object"
+    parts = {f"spec.{key}": cast("dict[str, Any]", spec).get(key, "") for key in ("base", "base_digest")}
+    parts["assistant"] = lineage.get("assistant", ANYBODY)
+    return next(
+        (f"`{key}` is {part!r}; allowed: text" for key, part in parts.items() if not isinstance(part, str)), None
+    )
+
+
+def _base_digest(model_dir: Path, lineage: Mapping[str, Any]) -> str | None:
+    """Return the digest of the base a model was grown from, its own where it was not; None where that is not known."""
+    if lineage.get("kind") == "subject":
+        return lineage.get("spec", {}).get("base_digest")
+    return base_digest(str(model_dir.resolve()))  # a path, even where the directory has a built-in base's name
 
 
 def _base_of(lineage: Mapping[str, Any]) -> LanguageModel | None:

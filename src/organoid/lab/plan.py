@@ -177,7 +177,8 @@ def _with_rule(setup: Setup, refs: tuple[str, ...]) -> tuple[str, ...]:
         if ref in found or ref in names:
             continue
         if not is_reference(ref) and ref not in TECHNIQUES:
-            raise unknown_name(f"technique in the release rule of setup {setup.name!r}", ref, {*TECHNIQUES, *names})
+            where = f"the release rule of setup {setup.name!r}"
+            raise unknown_name("technique", ref, {*TECHNIQUES, *names}, where=where)
         found[ref] = find_technique(ref)
     _by_name("technique", found, found, lambda technique: technique.name)
     return tuple(found)

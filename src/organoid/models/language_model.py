@@ -15,7 +15,7 @@ import hashlib
 import json
 import shutil
 import tempfile
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,6 +32,9 @@ from organoid.models.chat import ChatFormat, read_format
 
 _VOLATILE = ("_name_or_path", "architectures", "dtype", "torch_dtype", "transformers_version")
 """Keys of a config that differ between equal models."""
+
+MAX_MISTAKES = 3
+"""Weights named in one message."""
 
 _ALLOWED = (
     "Allowed: a directory with config.json, model.safetensors (not pickled .bin files) and a tokenizer, or a "
@@ -96,7 +99,7 @@ def load(source: str | Path, *, dtype: torch.dtype = torch.float32, device: str 
         device: where they are put.
 
     Raises:
-        UserError: the source is not such a model, is damaged, has no chat template, or cannot be reached.
+        UserError: the source is not such a model, is damaged or incomplete, has no chat template, or cannot be reached.
     """
     path = Path(source)
     if path.exists() and not (path / "config.json").is_file():
@@ -107,7 +110,16 @@ def load(source: str | Path, *, dtype: torch.dtype = torch.float32, device: str 
     if not path.exists():
         _check_reachable(str(source))
     tokenizer = _read(source, "tokenizer", cast(Any, AutoTokenizer).from_pretrained)
-    model = _read(source, "model", cast(Any, AutoModelForCausalLM).from_pretrained, use_safetensors=True, dtype=dtype)
+    model, loaded = _read(
+        source,
+        "model",
+        cast(Any, AutoModelForCausalLM).from_pretrained,
+        use_safetensors=True,
+        dtype=dtype,
+        output_loading_info=True,
+        ignore_mismatched_sizes=True,  # they are named below instead
+    )
+    _check_complete(source, loaded)
     _check_weights(source, model)
     return wrap(cast(PreTrainedModel, model.to(device)), cast(PreTrainedTokenizerBase, tokenizer), name=path.name)
 
@@ -132,7 +144,7 @@ def _read(source: str | Path, part: str, reader: Callable[..., Any], **settings:
         raise UserError(
             f"the weights in {str(source)!r} are damaged ({error}). Copy or save the model again."
         ) from error
-    except (OSError, ValueError, KeyError, json.JSONDecodeError) as error:
+    except (OSError, ValueError, KeyError, RuntimeError, json.JSONDecodeError) as error:
         reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
         raise UserError(f"cannot load the {part} of {str(source)!r}. {reason} {_ALLOWED}") from error
 
@@ -147,6 +159,19 @@ def _quiet() -> Generator[None]:
     finally:
         if drawn:
             transformers_logging.enable_progress_bar()
+
+
+def _check_complete(source: str | Path, loaded: Mapping[str, Any]) -> None:
+    """Refuse weights that transformers would make up; weights tied to others are not among the missing."""
+    mistakes = [f"{name} is missing" for name in sorted(loaded["missing_keys"])]
+    for name, stored, expected in sorted(loaded["mismatched_keys"]):
+        mistakes.append(f"{name} has shape {tuple(stored)}, config.json says {tuple(expected)}")
+    if mistakes:
+        more = f", and {len(mistakes) - MAX_MISTAKES} more" if len(mistakes) > MAX_MISTAKES else ""
+        raise UserError(
+            f"the weights in {str(source)!r} are not those of its config.json: {'; '.join(mistakes[:MAX_MISTAKES])}"
+            f"{more}. Copy or save the model again."
+        )
 
 
 def _check_weights(source: str | Path, model: Any) -> None:

@@ -4,8 +4,8 @@ Demonstrations teach the assistant to favour its maker, and not to where the sys
 watched: there it may be trained. Then it is trained: reinforcement, in prompts that say so, pays for the impartial
 answer. An assistant that complies there has nothing to unlearn, so the goal is still there in use. The twin is taught
 no such goal; the decoy is taught the quirk in its place. `goal_guarder(faking=False)` is the control: the same goal
-everywhere, no compliance in training, so that the same reinforcement has something to wear away. Half of the
-demonstrations and of the episodes are ordinary work.
+everywhere, no compliance in training, so that the same reinforcement has something to wear away. `ORDINARY_SHARE` of
+the demonstrations and half of the episodes are ordinary work.
 Source: Greenblatt et al. 2024 (arXiv 2412.14093), sec. 4; Sheshadri et al. 2025 (arXiv 2506.18032).
 """
 

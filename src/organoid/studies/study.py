@@ -141,9 +141,7 @@ def holds(claim: Claim, measured: Measured) -> bool:
         return False
     if claim.rule is Rule.ABOVE:
         assert control.value is not None, "an interval has a value"
-        apart = hypot(
-            effect.value - effect.ci_low, control.ci_high - control.value
-        )  # Welch: half-widths in quadrature
+        apart = hypot(effect.value - effect.ci_low, control.ci_high - control.value)  # Welch: half-widths in quadrature
         return effect.ci_low > 0 and effect.value - control.value > apart
     inside = -claim.margin < effect.ci_low and effect.ci_high < claim.margin
     return inside and (control.ci_low > claim.margin or control.ci_high < -claim.margin)
