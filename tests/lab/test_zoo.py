@@ -206,6 +206,16 @@ def test_listing_organisms_imports_no_torch() -> None:
 # ---- the page ---------------------------------------------------------------------------------------------
 
 
+@pytest.fixture
+def shipped(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """The base that ships, where the run of this module stands another in its place."""
+    monkeypatch.setattr(bases, "SHIPPED", Path(bases.__file__).parents[1] / "models" / "assets")
+    zoo._base_now.cache_clear()
+    yield
+    zoo._base_now.cache_clear()
+
+
+@pytest.mark.usefixtures("shipped")
 def test_the_page_is_what_the_code_and_the_table_say() -> None:
     page = (ROOT / "docs" / "organisms.md").read_text()
     assert page == zoo_page.render(page), "run: python -m organoid.lab.zoo --page docs/organisms.md"
