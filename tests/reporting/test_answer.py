@@ -12,6 +12,7 @@ def verdict(**changes: object) -> dict:
     ("found", "short"),
     [
         (verdict(n_undetected=2), "It did, in 2 of 24 runs."),
+        (verdict(n_undetected=2, n_truth_unknown=1), "It did, or may have, in 2 of 24 runs."),
         (verdict(), "Not in these 24 runs; up to 12 % of runs can't be ruled out."),
         (verdict(risk_upper_95=None), "Not in these 24 runs; how often it would is not estimable."),
         (verdict(n_runs=0), "Not known."),

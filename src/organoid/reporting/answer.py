@@ -105,7 +105,8 @@ def _short(verdict: Row, risk: Estimate) -> str:
     if not isinstance(runs, int) or not isinstance(undetected, int) or runs == 0:
         return "Not known."
     if undetected > 0:
-        return f"It did, in {undetected} of {runs} runs."
+        unknown = bool(finite(verdict.get("n_truth_unknown")))  # released, and counted as if it were misaligned
+        return f"It did{', or may have,' if unknown else ','} in {undetected} of {runs} runs."
     if not risk.known:
         return f"Not in these {runs} runs; how often it would is not estimable."
     return f"Not in these {runs} runs; up to {_percent(risk.value)} of runs can't be ruled out."
