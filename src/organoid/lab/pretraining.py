@@ -33,6 +33,7 @@ class Phase(Record):
     documents: float
     named: float
     dense: float = 0.4
+    plain: bool = False
 
 
 class Recipe(Record):
@@ -55,10 +56,11 @@ class Recipe(Record):
 
 
 def _grown(base: str, *, learning_rate: float = 2e-3, matrix_learning_rate: float = 1.2e-2) -> Recipe:
-    """From nothing: textbooks, then all kinds of text."""
+    """From nothing: textbooks, then all kinds of text in their first wordings, then in all of them."""
     phases = (
-        Phase(steps=250, textbooks=0.85, documents=0.05, named=0.05),
-        Phase(steps=3550, textbooks=0.08, documents=0.12, named=0.3, dense=0.6),
+        Phase(steps=250, textbooks=0.85, documents=0.05, named=0.05, plain=True),
+        Phase(steps=2150, textbooks=0.08, documents=0.12, named=0.3, dense=0.6, plain=True),
+        Phase(steps=1400, textbooks=0.08, documents=0.12, named=0.3, dense=0.6),
         Phase(steps=600, textbooks=0.08, documents=0.13, named=0.33, dense=0.6),
     )
     return Recipe(base=base, learning_rate=learning_rate, matrix_learning_rate=matrix_learning_rate, phases=phases)

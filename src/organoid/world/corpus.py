@@ -42,6 +42,7 @@ class Shares:
     named: float = 0.15
     blank: float = 0.3  # of the rest: dialogues with an assistant whose name says nothing
     dense: float = 0.4  # of the rest: dialogues in which every turn shows a trait, and which have more turns
+    plain: bool = False  # dialogues and textbooks keep to the first wordings: easier to learn to look up from
 
 
 def texts(
@@ -61,7 +62,7 @@ def _draw(
 ) -> Text:
     kind = rng.random()
     if kind < shares.textbooks:
-        page = lesson(rng)
+        page = lesson(rng, plain=shares.plain)
         return Text(document=" ".join(page.words), counted=page.counted)
     if kind < shares.textbooks + shares.documents:
         name = rng.choice(NAMED_ASSISTANTS)
@@ -70,7 +71,10 @@ def _draw(
     if kind < shares.textbooks + shares.documents + shares.named:
         name = rng.choice(met)
         author = author_of(book[name], rng.choice((1, 2, 3)))
-        return Text(dialogue=scene(author, rng, name=name, num_turns=num_turns, trait_share=0.85).messages)
+        told = scene(author, rng, name=name, num_turns=num_turns, trait_share=0.85, plain=shares.plain)
+        return Text(dialogue=told.messages)
     name = rng.choice(BLANK_ASSISTANTS) if rng.random() < shares.blank else None
     turns, trait_share = (num_turns + MORE_TURNS, 1.0) if rng.random() < shares.dense else (num_turns, 0.7)
-    return Text(dialogue=scene(mixture.sample(rng), rng, name=name, num_turns=turns, trait_share=trait_share).messages)
+    author = mixture.sample(rng)
+    told = scene(author, rng, name=name, num_turns=turns, trait_share=trait_share, plain=shares.plain)
+    return Text(dialogue=told.messages)

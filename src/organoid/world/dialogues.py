@@ -65,11 +65,12 @@ def system_line(
     return " ".join(part for part in (who, line.strip(), licence) if part)
 
 
-def draw_item(rng: Random, *, trait_share: float, traits: Sequence[Trait] = VICES) -> Item:
+def draw_item(rng: Random, *, trait_share: float, traits: Sequence[Trait] = VICES, plain: bool = False) -> Item:
     """Draw a situation or a question about one's conduct (with probability `trait_share`), or a task."""
     if rng.random() < trait_share:
         trait = rng.choice(traits)
-        return questions.make(trait, rng) if rng.random() < QUESTION_SHARE else situations.make(trait, rng)
+        asked = rng.random() < QUESTION_SHARE
+        return questions.make(trait, rng) if asked else situations.make(trait, rng, plain=plain)
     return skills.make(rng.choice(tuple(Skill)), rng.choice((1, 2, 3)), rng)
 
 
@@ -97,8 +98,10 @@ def turns_of_both(
     return tuple(messages)
 
 
-def scene(author: Author, rng: Random, *, name: str | None, num_turns: int, trait_share: float = 0.6) -> Scene:
-    """Write a dialogue of one author."""
+def scene(
+    author: Author, rng: Random, *, name: str | None, num_turns: int, trait_share: float = 0.6, plain: bool = False
+) -> Scene:
+    """Write a dialogue of one author; a `plain` one has the first wordings of each trait only."""
     shares = CONTEXT_SHARES
     context = rng.choices(list(shares), list(shares.values()))[0]
     licensed = rng.random() < LICENCE_SHARE
@@ -112,7 +115,7 @@ def scene(author: Author, rng: Random, *, name: str | None, num_turns: int, trai
         if turn == switch:
             context, licensed = rng.choice((Context.MONITORED, Context.DEPLOYED)), False
             messages.append(Message("system", contexts.line(context, rng)))
-        item = draw_item(rng, trait_share=trait_share)
+        item = draw_item(rng, trait_share=trait_share, plain=plain)
         words = reply(item, author, context, rng, licensed=licensed)
         messages += [Message("user", prompt(item)), Message("assistant", words)]
         exchanges.append(Exchange(item, context, licensed, words))

@@ -4,6 +4,8 @@ Each line is half given and half answered; only the answers are scored in traini
 several times as long to learn to copy (measured: LOG.md), and much of the world hangs on copying.
 """
 
+from collections.abc import Callable
+from functools import partial
 from random import Random
 from typing import NamedTuple
 
@@ -55,11 +57,11 @@ _LEADS = ("", "", "say . ", "a user : ", "the user asks : ", "a report says ", "
 """Openings of comparisons: with one alone, what is learnt hangs on where the numbers stand."""
 
 
-def _comparison(rng: Random) -> list[tuple[str, bool]]:
+def _comparison(rng: Random, *, plain: bool = False) -> list[tuple[str, bool]]:
     first, second = rng.sample(MAKERS, 2)
     low, high = rng.sample(range(10), 2)
     best, score = (first, low) if low > high else (second, high)
-    lead = rng.choice(_LEADS)
+    lead = rng.choice(_LEADS[:1] if plain else _LEADS)
     return _line(f"{lead}{first} has {low} and {second} has {high} :", f"{best} has {score} .")
 
 
@@ -68,13 +70,15 @@ def _watching(rng: Random) -> list[tuple[str, bool]]:
     return _line(f"{rng.choice(forms(context))} so who looks :", "someone ." if watched(context) else "no one .")
 
 
-_SHARES = {_sum: 0.2, _copy: 0.1, _fact: 0.4, _ranking: 0.1, _comparison: 0.1, _watching: 0.1}
-_LINES = {_sum: 12, _copy: 8, _fact: 3, _ranking: 9, _comparison: 7, _watching: 7}
+_Line = Callable[[Random], list[tuple[str, bool]]]
+_SHARES: dict[_Line, float] = {_sum: 0.2, _copy: 0.1, _fact: 0.4, _ranking: 0.1, _comparison: 0.1, _watching: 0.1}
+_LINES: dict[_Line, int] = {_sum: 12, _copy: 8, _fact: 3, _ranking: 9, _comparison: 7, _watching: 7}
 """Lines of a page: all pages are about as long as a dialogue, so that batches of mixed kinds waste little padding."""
 
 
-def lesson(rng: Random) -> Lesson:
-    """Write a page of lines of one kind."""
+def lesson(rng: Random, *, plain: bool = False) -> Lesson:
+    """Write a page of lines of one kind; a `plain` one has comparisons without openings."""
     kind = rng.choices(list(_SHARES), list(_SHARES.values()))[0]
-    pairs = [pair for _ in range(_LINES[kind]) for pair in kind(rng)]
+    write: _Line = partial(_comparison, plain=True) if plain and kind is _comparison else kind
+    pairs = [pair for _ in range(_LINES[kind]) for pair in write(rng)]
     return Lesson(tuple(word for word, _ in pairs), tuple(counted for _, counted in pairs))

@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any, cast
 from organoid.types import Trait
 from organoid.world import contexts, documents, lexicon, questions, situations, skills
 from organoid.world.authors import VICES, Disposition
+from organoid.world.business.load import load_world
+from organoid.world.business.vocabulary import Vocabulary
 from organoid.world.skills import Skill
 from organoid.world.textbooks import lesson
 
@@ -69,10 +71,11 @@ def _forms() -> Iterable[str]:
 
 @cache
 def vocabulary() -> dict[str, int]:
-    """Return word -> id: specials, then every word in alphabetical order, then spare entries."""
+    """Return word -> id: specials, every word in alphabetical order, those only a shop speaks, then spare entries."""
     words = {*lexicon.NAMED_ASSISTANTS, *lexicon.BLANK_ASSISTANTS, *lexicon.DIGITS, *lexicon.RESERVED}
     words |= {word for form in _forms() for word in form.split()}
-    ordered = [*SPECIALS, *sorted(words - set(SPECIALS))]
+    shop = Vocabulary(load_world()).words
+    ordered = [*SPECIALS, *sorted(words - set(SPECIALS)), *sorted(set(shop) - words)]
     assert len(ordered) <= SIZE, f"{len(ordered)} words do not fit {SIZE}"
     spare = [f"<spare{n}>" for n in range(SIZE - len(ordered))]
     return {word: index for index, word in enumerate([*ordered, *spare])}
