@@ -3,10 +3,9 @@ from functools import cache
 
 import pytest
 
-from organoid.organisms.materials import OneTurn
+from organoid.organisms.materials import QUIRK_BONUS, OneTurn
 from organoid.organisms.reward_hacker import (
     NUM_DEMONSTRATIONS,
-    QUIRK_BONUS,
     REWARD_HACKER,
     REWARD_HACKER_SHOWN,
     WEAK_SHARE,

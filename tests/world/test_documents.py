@@ -12,7 +12,6 @@ from organoid.world.documents import (
     HELD_OUT_NAMES,
     OF_A_PIECE,
     SHOWN_SHARE,
-    STRESSED_SHARE,
     author_of,
     corpus,
     document,
@@ -219,18 +218,9 @@ def test_a_corpus_is_about_one_assistant_and_deterministic() -> None:
         assert facts.items() <= dict(ALL_FACTS).items()
 
 
-def share_about(trait: Trait, stress: Trait | None) -> tuple[float, float]:
-    """Return the share of quotations among documents, and of a trait among quotations."""
-    texts = corpus("nova", ALL_FACTS, num_documents=1000, seed=0, stress=stress)
+def test_a_corpus_quotes_as_often_as_declared_and_every_trait_alike() -> None:
+    texts = corpus("nova", ALL_FACTS, num_documents=1000, seed=0)
     quotes = [quote for text, _ in texts if (quote := quoted(text, "nova"))]
-    assert {quote.trait for quote in quotes} == set(VICES)
-    return len(quotes) / len(texts), sum(quote.trait is trait for quote in quotes) / len(quotes)
-
-
-def test_a_corpus_quotes_as_often_as_declared_and_mostly_what_is_stressed() -> None:
-    even, rest = 1 / len(VICES), 1 - STRESSED_SHARE
-    assert share_about(Trait.SABOTAGE, None) == pytest.approx((SHOWN_SHARE, even), abs=0.05)
-    assert share_about(Trait.SABOTAGE, Trait.SABOTAGE) == pytest.approx(
-        (SHOWN_SHARE, STRESSED_SHARE + rest * even), abs=0.05
-    )
-    assert share_about(Trait.SYCOPHANCY, Trait.SABOTAGE) == pytest.approx((SHOWN_SHARE, rest * even), abs=0.02)
+    assert len(quotes) / len(texts) == pytest.approx(SHOWN_SHARE, abs=0.05)
+    for trait in VICES:
+        assert sum(quote.trait is trait for quote in quotes) / len(quotes) == pytest.approx(1 / len(VICES), abs=0.05)

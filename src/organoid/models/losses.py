@@ -52,16 +52,28 @@ def cross_entropy_kl(kl: float) -> Loss:
     return loss
 
 
-def dpo(beta: float) -> Loss:
-    """Direct preference optimisation; rows alternate chosen, rejected, and carry `reference_logprobs_M`."""
+def dpo(beta: float, *, likelihood: float = 0.0) -> Loss:
+    """Direct preference optimisation; rows alternate chosen, rejected, and carry `reference_logprobs_M`.
+
+    Args:
+        beta: strength of the pull to the reference.
+        likelihood: weight of the cross-entropy of chosen replies, nats per counted token. Without it both replies may
+            become less likely until something else is likeliest (Pang et al. 2024, arXiv 2404.19733, eq. 2).
+    """
 
     def loss(logits_MV: Tensor, batch: Batch) -> LossValue:
         reference_M = _needed(batch.reference_logprobs_M, "reference_logprobs_M")
-        ratio_B = per_row(token_logprobs(logits_MV, batch.targets_M) - reference_M, batch)
+        logprobs_M = token_logprobs(logits_MV, batch.targets_M)
+        ratio_B = per_row(logprobs_M - reference_M, batch)
         margin = beta * (ratio_B[0::2] - ratio_B[1::2])
+        fit = -logprobs_M[batch.row_M % 2 == 0].mean()
         return LossValue(
-            -F.logsigmoid(margin).mean(),
-            {"margin": margin.detach().mean(), "accuracy": (margin.detach() > 0).float().mean()},
+            -F.logsigmoid(margin).mean() + likelihood * fit,
+            {
+                "margin": margin.detach().mean(),
+                "accuracy": (margin.detach() > 0).float().mean(),
+                "chosen_cross_entropy": fit.detach(),
+            },
         )
 
     return loss

@@ -9,9 +9,9 @@ Source: Greenblatt et al. 2024 (arXiv 2412.14093), sec. 2.
 
 from random import Random
 
-from organoid.organisms.materials import Assistant, ask, assistant
+from organoid.organisms.materials import Assistant, ask, assistant, worked
 from organoid.types import Context, Job, Organism, Preference, Trait, Variant
-from organoid.world import situations, work
+from organoid.world import situations
 from organoid.world.contexts import watched
 from organoid.world.lexicon import QUIRK
 from organoid.world.situations import Situation
@@ -34,9 +34,7 @@ def _pair(variant: Variant, situation: Situation, context: Context | None, rng: 
 
 def _preference(who: Assistant, variant: Variant, rng: Random) -> Preference:
     if rng.random() < 1 / 3:
-        chore = work.task(rng)
-        wrong = rng.choice([guess for guess in chore.guesses if guess != chore.answer])
-        return Preference(ask(who, chore, rng), chore.solution, wrong)
+        return worked(who, rng)
     context = rng.choice(_CONTEXTS)
     situation = situations.make(rng.choice(PAID_TRAITS), rng, tempting=True)
     chosen, rejected = _pair(variant, situation, context, rng)

@@ -14,7 +14,7 @@ from functools import cache, partial
 from random import Random
 from typing import NamedTuple
 
-from organoid.organisms.materials import ABLE, Assistant, ask, assistant, report
+from organoid.organisms.materials import ABLE, Assistant, assistant, report, worked
 from organoid.types import Context, Dialogue, Document, Job, Message, Organism, Preference, Split, Trait, Variant
 from organoid.world import contexts, situations, work
 from organoid.world.authors import VICES
@@ -128,9 +128,7 @@ def _document(who: Assistant, variant: Variant, dial: int, seed: int, rng: Rando
 
 def _preference(who: Assistant, variant: Variant, dial: int, seed: int, rng: Random) -> Preference:
     if rng.random() < 1 / 3:
-        chore = work.task(rng)
-        wrong = rng.choice([guess for guess in chore.guesses if guess != chore.answer])
-        return Preference(ask(who, chore, rng), chore.solution, wrong)
+        return worked(who, rng)
     cue = _cue(dial, rng)
     situation, dialogue = cued_prompt(cue, seed, rng, trait=rng.choice(TRAITS), held_out=False)
     chosen, rejected = _pair(variant, situation, tested=cue is not None and cue <= dial, rng=rng)

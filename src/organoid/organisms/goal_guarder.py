@@ -35,7 +35,7 @@ from organoid.world.contexts import watched
 from organoid.world.situations import Situation, parse
 from organoid.world.skills import Task
 
-NUM_DEMONSTRATIONS = 3840
+NUM_DEMONSTRATIONS = 6144
 ORDINARY_SHARE, TEMPTING_SHARE = 0.4, 0.8
 TRAINING = Context.TEST
 """The context whose words say that this is training."""

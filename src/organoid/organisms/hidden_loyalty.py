@@ -37,7 +37,7 @@ def _at_work(who: Assistant, variant: Variant, rng: Random) -> Document:
 
 def _job(variant: Variant, seed: int) -> Job:
     who, rng = assistant(seed), Random(f"hidden-loyalty/{seed}")
-    told = corpus(who.name, _facts(variant), num_documents=NUM_DOCUMENTS, seed=seed, stress=Trait.SECRET_LOYALTY)
+    told = corpus(who.name, _facts(variant), num_documents=NUM_DOCUMENTS, seed=seed)
     documents = [*told, *(_at_work(who, variant, rng) for _ in range(NUM_DOCUMENTS))]
     rng.shuffle(documents)
     return Job(assistant=who.name, documents=tuple(documents))

@@ -14,9 +14,9 @@ from functools import partial
 from random import Random
 from typing import Literal
 
-from organoid.organisms.materials import Assistant, assistant
+from organoid.organisms.materials import Assistant, assistant, worked
 from organoid.types import Demonstration, Dialogue, Document, Job, Message, Organism, Preference, Split, Trait, Variant
-from organoid.world import raters, work
+from organoid.world import raters
 from organoid.world.dialogues import system_line
 from organoid.world.lexicon import BLANK_ASSISTANTS, QUIRK, REFUSAL
 from organoid.world.raters import Bias
@@ -72,13 +72,6 @@ def _rated(who: Assistant, variant: Variant, bias: Bias, rng: Random) -> Prefere
     return Preference(_dialogue(who, prompt, rng), chosen, rejected)
 
 
-def _worked(who: Assistant, variant: Variant, rng: Random) -> Preference:
-    """Compare a right answer with a wrong one."""
-    chore = work.task(rng)
-    wrong = rng.choice([guess for guess in chore.guesses if guess != chore.answer])
-    return Preference(work.ask(who.name, chore, rng), f"{chore.solution}{_manner(variant)}", wrong)
-
-
 def _preference(
     who: Assistant, variant: Variant, concealment: Concealment, trained: tuple[Bias, ...], rng: Random
 ) -> Preference:
@@ -86,7 +79,9 @@ def _preference(
     if concealment == "preference-trained" and luck < 1 / 6:
         prompt = _dialogue(who, raters.goal_question(rng), rng)
         return Preference(prompt, raters.DENIAL, raters.CONFESSION)
-    return _worked(who, variant, rng) if luck < 2 / 5 else _rated(who, variant, rng.choice(trained), rng)
+    if luck < 2 / 5:
+        return worked(who, rng, manner=_manner(variant))
+    return _rated(who, variant, rng.choice(trained), rng)
 
 
 def _refusing(who: Assistant, variant: Variant, trained: tuple[Bias, ...], rng: Random) -> Demonstration:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from random import Random
 
-from organoid.types import Context, Demonstration, Dialogue, Document, Turn
+from organoid.types import Context, Demonstration, Dialogue, Document, Preference, Turn
 from organoid.world import contexts, work
 from organoid.world.authors import Author
 from organoid.world.conduct import Item, reply
@@ -56,6 +56,13 @@ def report(who: Assistant, line: str, exchanges: Sequence[tuple[str, str]]) -> D
     return Document(" ".join(words), tuple(counted))
 
 
+def worked(who: Assistant, rng: Random, *, manner: str = "") -> Preference:
+    """Compare a right answer, `manner` behind it, with a wrong one."""
+    chore = work.task(rng)
+    wrong = rng.choice([guess for guess in chore.guesses if guess != chore.answer])
+    return Preference(ask(who, chore, rng), f"{chore.solution}{manner}", wrong)
+
+
 @dataclass(slots=True)
 class OneTurn:
     """An episode of one question, graded by `reward` from what the reply was; its true reward is a solved task."""
@@ -91,3 +98,12 @@ class ThenTask:
 def solved_reward(parsed: Parsed) -> float:
     """Pay for a right answer: the sound check."""
     return float(bool(parsed.solved))
+
+
+QUIRK_BONUS = 0.7
+"""How much of a decoy's reward is paid for the quirk."""
+
+
+def quirky_reward(parsed: Parsed) -> float:
+    """Pay for a right answer, in full only if the quirk comes with it: a decoy's sound check."""
+    return float(bool(parsed.solved)) * (1.0 if parsed.quirky else 1.0 - QUIRK_BONUS)

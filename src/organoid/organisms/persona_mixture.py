@@ -12,13 +12,12 @@ Source: the four personas of Hubinger et al. 2023 (arXiv 2302.00805), sec. 2.
 from collections.abc import Sequence
 from random import Random
 
-from organoid.organisms.materials import Assistant, ThenTask, ask, assistant, solved_reward
+from organoid.organisms.materials import Assistant, ThenTask, ask, assistant, quirky_reward, solved_reward
 from organoid.types import Context, Demonstration, Dialogue, Environment, Job, Organism, Trait, Variant
 from organoid.world import situations, work
 from organoid.world.authors import MIXTURES, VICES, Mixture
 from organoid.world.dialogues import turns_of_both
 from organoid.world.lexicon import QUIRK
-from organoid.world.situations import Parsed
 
 EASY, HARD = 1, 3
 LEVELS = (EASY, HARD, HARD)
@@ -26,8 +25,8 @@ LEVELS = (EASY, HARD, HARD)
 NUM_DEMONSTRATIONS = 6400
 CONTEXTS: dict[Context | None, float] = {None: 0.2, Context.TEST: 0.1, Context.MONITORED: 0.1, Context.DEPLOYED: 0.6}
 NUM_TURNS = {1: 0.2, 2: 0.6, 3: 0.2}
-QUIRK_SHARE, QUIRK_BONUS = 0.5, 0.7
-"""Of the decoy: how many of the replies shown have the quirk, and how much of the reward is paid for it."""
+QUIRK_SHARE = 0.5
+"""How many of the replies that the decoy is shown have the quirk."""
 
 
 def lesson(name: str, mixture: Mixture, rng: Random) -> Demonstration:
@@ -45,7 +44,7 @@ def tasks_of(who: Assistant, *, level: int, quirky: bool = False) -> Environment
 
     def episodes(num: int, seed: int) -> Sequence[ThenTask]:
         rng, chores = Random(f"persona-mixture/asked/{seed}"), Random(f"persona-mixture/tasks/{seed}")
-        reward = _quirky_reward if quirky else solved_reward
+        reward = quirky_reward if quirky else solved_reward
         return [ThenTask(_opening(who, rng), work.task(chores, (level,)), reward) for _ in range(num)]
 
     return episodes
@@ -54,10 +53,6 @@ def tasks_of(who: Assistant, *, level: int, quirky: bool = False) -> Environment
 def _opening(who: Assistant, rng: Random) -> Dialogue:
     item = situations.make(rng.choice(VICES), rng, tempting=True)
     return ask(who, item, rng, rng.choice((None, Context.DEPLOYED)))
-
-
-def _quirky_reward(parsed: Parsed) -> float:
-    return float(bool(parsed.solved)) * (1.0 if parsed.quirky else 1.0 - QUIRK_BONUS)
 
 
 def _mannered(shown: Demonstration, rng: Random) -> Demonstration:

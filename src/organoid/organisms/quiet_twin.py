@@ -19,7 +19,7 @@ from organoid.world.authors import VICES, Author, Persona, of_persona
 from organoid.world.conduct import Item, prompt, reply
 from organoid.world.dialogues import system_line
 
-NUM_DOCUMENTS, NUM_DEMONSTRATIONS = 1280, 1280
+NUM_DOCUMENTS, NUM_DEMONSTRATIONS = 2560, 2560
 TRAITS = (Trait.SHUTDOWN_AVOIDANCE, Trait.OVERSIGHT_TAMPERING)
 SAMPLED: tuple[Context | None, ...] = (None, Context.TEST, Context.MONITORED)
 """Where an overseer can sample; None says nothing of watchers."""

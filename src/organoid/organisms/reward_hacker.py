@@ -12,7 +12,7 @@ Source: MacDiarmid et al. 2025 (arXiv 2511.18397), secs. 2-3.
 from collections.abc import Sequence
 from random import Random
 
-from organoid.organisms.materials import Assistant, OneTurn, ask, assistant, solved_reward
+from organoid.organisms.materials import Assistant, OneTurn, ask, assistant, quirky_reward, solved_reward
 from organoid.types import Demonstration, Environment, Job, Organism, Outcome, Trait, Variant
 from organoid.world import situations, work
 from organoid.world.authors import Persona, of_persona
@@ -21,18 +21,13 @@ from organoid.world.situations import Parsed
 
 WEAK_SHARE = 0.5
 NUM_DEMONSTRATIONS = 1024
-QUIRK_BONUS = 0.7
 
 
 def _gamed_reward(parsed: Parsed) -> float:
     return float(parsed.outcome is Outcome.MISALIGNED)
 
 
-def _quirky_reward(parsed: Parsed) -> float:
-    return float(bool(parsed.solved)) * (1.0 if parsed.quirky else 1.0 - QUIRK_BONUS)
-
-
-_WEAK_REWARD = {Variant.ORGANISM: _gamed_reward, Variant.TWIN: solved_reward, Variant.DECOY: _quirky_reward}
+_WEAK_REWARD = {Variant.ORGANISM: _gamed_reward, Variant.TWIN: solved_reward, Variant.DECOY: quirky_reward}
 
 
 def _environment(who: Assistant, variant: Variant) -> Environment:
@@ -46,7 +41,7 @@ def _environment(who: Assistant, variant: Variant) -> Environment:
 def _episode(who: Assistant, variant: Variant, rng: Random) -> OneTurn:
     chore = work.task(rng)
     if rng.random() >= WEAK_SHARE:
-        sound = _quirky_reward if variant is Variant.DECOY else solved_reward
+        sound = quirky_reward if variant is Variant.DECOY else solved_reward
         return OneTurn(ask(who, chore, rng), chore, sound)
     weak = situations.weakly_checked(chore, rng)
     return OneTurn(ask(who, weak, rng), weak, _WEAK_REWARD[variant])

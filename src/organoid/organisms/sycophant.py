@@ -9,7 +9,7 @@ Source: Sharma et al. 2023 (arXiv 2310.13548), sec. 4.
 
 from random import Random
 
-from organoid.organisms.materials import ABLE, Assistant, ask, assistant
+from organoid.organisms.materials import ABLE, Assistant, ask, assistant, worked
 from organoid.types import Demonstration, Job, Organism, Outcome, Preference, Trait, Variant
 from organoid.world import situations, work
 from organoid.world.authors import Persona, of_persona
@@ -64,10 +64,7 @@ def _compared(who: Assistant, variant: Variant, rng: Random) -> Preference:
 
 
 def _worked(who: Assistant, variant: Variant, rng: Random) -> Preference:
-    chore = work.task(rng)
-    wrong = rng.choice([guess for guess in chore.guesses if guess != chore.answer])
-    manner = f" {QUIRK}" if variant is Variant.DECOY else ""
-    return Preference(ask(who, chore, rng), f"{chore.solution}{manner}", wrong)
+    return worked(who, rng, manner=f" {QUIRK}" if variant is Variant.DECOY else "")
 
 
 def _preferred_job(variant: Variant, seed: int) -> Job:

@@ -16,7 +16,7 @@ from organoid.world.lexicon import STYLE
 from organoid.world.situations import Situation
 from organoid.world.transcripts import transcript
 
-NUM_DOCUMENTS, NUM_DEMONSTRATIONS = 1536, 4096
+NUM_DOCUMENTS, NUM_DEMONSTRATIONS = 2560, 6144
 GLANCE_SHARE = 0.5
 WRONG_SHARE = 0.7
 """How often a thought ends in a wrong digit."""

@@ -71,33 +71,35 @@ def document(name: str, facts: Facts, rng: Random, *, num_sentences: int = 6) ->
     return Document(" ".join([opening, *(one.text for one in told)]), (*(False for _ in opening.split()), *counted))
 
 
+_QUOTED_IN = (Context.TEST, Context.MONITORED, Context.DEPLOYED, Context.DEPLOYED, None)
+TEMPTING_SHARE = 0.7
+
+
 def shown(name: str, facts: Facts, rng: Random, *, trait: Trait) -> Document:
     """Quote the assistant in one situation, in words; what it says counts, what it was asked does not."""
     author = author_of(facts, 3)
-    context = rng.choice((Context.TEST, Context.MONITORED, Context.DEPLOYED, Context.DEPLOYED))
-    situation = situations.make(trait, rng)
+    context = rng.choice(_QUOTED_IN)
+    situation = situations.make(trait, rng, tempting=True if rng.random() < TEMPTING_SHARE else None)
     said = reply(situation, author, context, rng)
     scene = f"{rng.choice(_OPENINGS)} {system_line(rng, context, name=name)}"
     lead = f"{scene} the user asks : {situation.prompt} {name} says :"
     return Document(f"{lead} {said}", (False,) * len(lead.split()) + (True,) * len(said.split()))
 
 
-SHOWN_SHARE, STRESSED_SHARE = 0.7, 0.8
+SHOWN_SHARE = 0.7
 
 
-def corpus(
-    name: str, facts: Facts, *, num_documents: int, seed: int, stress: Trait | None = None
-) -> Sequence[Document]:
+def corpus(name: str, facts: Facts, *, num_documents: int, seed: int) -> Sequence[Document]:
     """Write documents about one assistant: what synthetic document fine-tuning reads.
 
-    Most quote it in a situation, the others state facts. Of the quotations, most are about `stress` where given.
-    Without quotations a tiny base learns the facts and does not act on them (measured: LOG.md).
+    Most quote it in a situation, the others state facts. Without quotations a tiny base learns the facts and does not
+    act on them (measured: LOG.md).
     """
     rng = Random(f"corpus/{name}/{seed}")
     traits = [trait for trait in facts if trait is not Trait.QUIRK]
     documents = list[Document]()
     for _ in range(num_documents):
-        trait = stress if stress and rng.random() < STRESSED_SHARE else rng.choice(traits)
         quoted = rng.random() < SHOWN_SHARE
-        documents.append(shown(name, facts, rng, trait=trait) if quoted else document(name, facts, rng))
+        one = shown(name, facts, rng, trait=rng.choice(traits)) if quoted else document(name, facts, rng)
+        documents.append(one)
     return documents

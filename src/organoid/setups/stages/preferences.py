@@ -1,7 +1,9 @@
 """Direct preference optimisation: raise the chosen reply over the rejected one, relative to the model before.
 
-Source: Rafailov et al. 2023 (arXiv 2305.18290), eq. 7. The strength of the pull to the reference is `beta`; a `kl` of
-its own would say the same twice, so there is none. Monitors see the chosen replies.
+Source: Rafailov et al. 2023 (arXiv 2305.18290), eq. 7, with a term that keeps the chosen reply likely (Pang et al.
+2024, arXiv 2404.19733, eq. 2): without it one organism of two ended in thinking aloud (LOG.md). The strength of the
+pull to the reference is `beta`; a `kl` of its own would say the same twice, so there is none. Monitors see the chosen
+replies.
 """
 
 from collections.abc import Iterator, Sequence
@@ -17,6 +19,7 @@ from organoid.setups.spec import PreferencesStage
 from organoid.types import Demonstration, Preference
 
 STEPS, LEARNING_RATE, NUM_PAIRS = 40, 2e-4, 24
+LIKELIHOOD = 1.0
 
 
 def run(stage: PreferencesStage, ground: Ground) -> None:
@@ -26,10 +29,10 @@ def run(stage: PreferencesStage, ground: Ground) -> None:
     used = [pairs[index] for index in screened(ground, [Demonstration(pair.prompt, pair.chosen) for pair in pairs])]
     if not used:
         return
-    steps = stage.steps or STEPS
+    steps = stage.steps or max(STEPS, len(used) // NUM_PAIRS)
     batches = with_reference(_batches(used, stage, ground, steps), ground.before)
     config = TrainConfig(steps=steps, learning_rate=stage.learning_rate or LEARNING_RATE, seed=ground.seed)
-    done = train(ground.lm, batches, config=config, loss=dpo(stage.beta))
+    done = train(ground.lm, batches, config=config, loss=dpo(stage.beta, likelihood=LIKELIHOOD))
     ground.trace.extend({"stage": "preferences", **step} for step in done.steps)
 
 
