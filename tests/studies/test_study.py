@@ -1,6 +1,7 @@
 """Declarations and the rule by which a claim holds."""
 
 import json
+from operator import itemgetter
 
 import pytest
 
@@ -86,7 +87,7 @@ def test_planned_runs_stay_though_they_failed() -> None:
         "a/2": {"rate": None},
         "b/2": {"rate": 1},
     }
-    rate = lambda run: run["rate"]  # noqa: E731
+    rate = itemgetter("rate")
     assert by_run(values, ["a/0", "a/2", "a/3"], rate) == {"a/0": 0.5, "a/2": None, "a/3": None}
     pairs = [(f"a/{seed}", f"b/{seed}") for seed in range(4)]
     assert by_pair(values, pairs, rate) == {"a/0 and b/0": 0.25, "b/1": None, "a/2": None, "a/3 and b/3": None}

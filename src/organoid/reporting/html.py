@@ -335,7 +335,9 @@ def study_context(run: Run) -> dict[str, Any]:
     """Return everything the template names for the page of a study, and write the twins it links to."""
     claims = [mapping(claim) for claim in sequence(run.result.get("claims"))]
     flat = claim_rows(claims)
-    held, open_ = sum(claim.get("held") is True for claim in claims), sum(bool(study.undecided(c)) for c in claims)
+    held = sum(claim.get("held") is True for claim in claims)
+    num_open = sum(bool(study.undecided(claim)) for claim in claims)
+    more = f", {num_open} undecided" if num_open else ""
     plan = Plan(
         name="claims",
         title="How large is each effect, and what does its control show?",
@@ -351,9 +353,7 @@ def study_context(run: Run) -> dict[str, Any]:
         "kind": "study",
         "title": f"Organoid study: {name}",
         "question": visible(str(run.result.get("question") or f"Study {name}: does what it claims hold?")),
-        "short": f"{held} of {len(claims)} claims held{f', {open_} undecided' if open_ else ''}."
-        if claims
-        else "No claim was tested.",
+        "short": f"{held} of {len(claims)} claims held{more}." if claims else "No claim was tested.",
         "seconds": duration(finite(run.result.get("seconds"))),
         "claims": [_claim(claim) for claim in claims],
         "claims_twins": _table(run.directory, "claims", [dict(claim) for claim in claims]),
