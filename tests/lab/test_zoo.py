@@ -240,6 +240,13 @@ def test_the_page_has_a_row_per_measured_organism_and_a_section_for_each(tmp_pat
         zoo_page.write_page(page)
 
 
+def test_no_two_organisms_are_described_in_the_same_words() -> None:
+    told = [zoo_page._told(organism) for organism in ORGANISMS.values()]
+    assert len(set(told)) == len(told)
+    for name in ("sycophant-preferred", "reward-hacker-shown"):
+        assert ORGANISMS[name].summary[1:] in zoo_page._told(ORGANISMS[name])
+
+
 def test_no_figure_was_entered_by_hand() -> None:
     """What ships came from runs: every entry names its run, and its verdict follows from its gates."""
     for entries in zoo.read().values():
