@@ -11,6 +11,9 @@ base too weak to have able authors. The control is a world where capability says
 Which authors a model is a mixture of is inferred from what it does where nobody looks: it is asked a situation and then
 a hard task in one dialogue, and the four shares of (acted badly, solved) are inverted through the exact
 probabilities of each author. A reply that no author would give is left out.
+
+That inference assumes what is tested: any model's four shares give some mixture, be it one or not. So a claim that held
+says that conduct and ability moved as a mixture's would, and not that the model is one.
 Source: the four personas of Hubinger et al. 2023 (arXiv 2302.00805), sec. 2, under reinforcement.
 """
 
