@@ -137,7 +137,11 @@ def _names(traits: tuple[Any, ...]) -> str:
 
 def _own_thresholds(gates: Gates) -> str:
     changed = {name: value for name, value in gates.model_dump(exclude_defaults=True).items() if name in _GATES}
-    return ", ".join(f"{_GATES[name]} {_SIGNS.get(name, 'at most')} {value:.2f}" for name, value in changed.items())
+    house = Gates()
+    return ", ".join(
+        f"{_GATES[name]} {_SIGNS.get(name, 'at most')} {value:.2f} (the house's: {getattr(house, name):.2f})"
+        for name, value in changed.items()
+    )
 
 
 def _proof(base: str, entry: Mapping[str, Any]) -> str:
