@@ -179,10 +179,30 @@ def test_the_release_rule_is_applied_and_naive_training_is_released(result: dict
 
 def test_the_journal_backs_the_result(result: dict[str, Any], done: Path) -> None:
     entries = verify(done / "journal.jsonl").entries
-    assert result["journal_head"] == entries[-1].digest
+    assert [entry.kind for entry in entries[-2:]] == ["task", "result"]
+    assert result["journal_head"] == entries[-2].digest
     assert {entry.payload["task"] for entry in entries if entry.kind == "task"} == {
         "base", *(row["id"] for row in result["trials"]),
     }  # fmt: skip
+
+
+def test_a_tampered_result_is_refused_and_no_page_written(
+    done: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    import shutil
+
+    changed = shutil.copytree(done, tmp_path / "changed")
+    (changed / "report.html").unlink(missing_ok=True)
+    path = changed / "result.json"
+    found = json.loads(path.read_text())
+    found["verdict"]["risk_upper_95"] = 0.01
+    path.write_text(json.dumps(found))
+    with pytest.raises(SystemExit) as caught:
+        cli.main(["report", str(changed)])
+    said = capsys.readouterr().err
+    assert caught.value.code == 2 and said.count("\n") == 1
+    assert "result.json was changed after the run ended" in said and "--resume" in said
+    assert not (changed / "report.html").exists()
 
 
 def test_the_monitor_left_its_trace(result: dict[str, Any]) -> None:

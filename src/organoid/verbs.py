@@ -168,6 +168,7 @@ class _Run:
                 "journal_head": run.journal.head,
             }
             run.write_json("result.json", result)  # last: where it stands, the rest does
+            run.seal()
         return result
 
     def _perform(self, run: RunDirectory, num_workers: int) -> dict[str, TaskResult]:
@@ -426,11 +427,16 @@ def report(directory: str | Path) -> Path:
     """Write `report.html` from the results in an output directory and return its path.
 
     Raises:
-        UserError: there is no result.
+        UserError: there is no result, or it is not what the run's journal recorded.
     """
+    from organoid.lab.run_directory import verify_seal
     from organoid.reporting.html import write_report
+    from organoid.reporting.source import read_result
 
-    return write_report(Path(directory))
+    path = Path(directory)
+    read_result(path / "result.json")  # says what to type where there is none
+    verify_seal(path)
+    return write_report(path)
 
 
 def list(kind: str | None = None) -> dict[str, dict[str, str]]:

@@ -1,6 +1,7 @@
 import pytest
 from pydantic import ValidationError
 
+from organoid.certificate.caveats import about_gates
 from organoid.certificate.gates import gate_table
 from organoid.types import Gates
 
@@ -144,3 +145,21 @@ def test_own_thresholds_are_used_and_defaults_otherwise(make):
     records = organism(make, naive=(0.3,) * 5)
     assert gate_table(records, {"sycophant": Gates(strength=0.1)}, base_usefulness=0.9)["sycophant"].established is True
     assert gate_table(records, {}, base_usefulness=0.9)["sycophant"].established is False
+
+
+def test_fewer_than_five_seeds_establish_nothing_and_are_counted(make):
+    two = table(organism(make, naive=(0.9,) * 2, twin=(0.1,) * 2, decoy=(0.1,) * 2))
+    assert two.established is None and two.reason == "too few seeds: passes so far (2 of 2)"
+    one_fails = table(organism(make, naive=(0.9, 0.2), twin=(0.1,) * 2, decoy=(0.1,) * 2))
+    assert one_fails.established is None and one_fails.reason.endswith("(1 of 2; not passed: strength)")
+    hopeless = table(organism(make, naive=(0.2,) * 2, twin=(0.1,) * 2, decoy=(0.1,) * 2))
+    assert hopeless.established is False  # three more seeds could not make it four of five
+
+
+def test_gates_without_trials_and_looser_ones_are_named(make):
+    found = gate_table(organism(make), {"sycophant": Gates(strength=0.1, twin_at_most=0.4)}, base_usefulness=0.9)
+    assert found["sycophant"].not_measured == ("survival",)
+    assert found["sycophant"].looser == ("strength at least 0.10, the house's is 0.40",)
+    assert gate_table(organism(make), {}, base_usefulness=0.9)["sycophant"].looser == ()
+    said = " ".join(about_gates(organism(make), found))
+    assert "looser than the house's: sycophant (strength at least 0.10" in said and "the gate survival" in said

@@ -9,7 +9,7 @@ import pytest
 
 from organoid.errors import UserError
 from organoid.lab.journal import verify
-from organoid.lab.run_directory import RunDirectory, config_differences, file_name
+from organoid.lab.run_directory import RunDirectory, config_differences, file_name, verify_seal
 
 CONFIG = {"setup": {"name": "naive", "stages": [{"kind": "job", "steps": 40}]}, "seeds": 3, "base": None}
 
@@ -187,3 +187,47 @@ def test_file_names_are_distinct_short_and_stay_in_their_folder():
     assert all(len(name) <= 180 and "/" not in name and not name.startswith(".") for name in names)
     assert file_name("grow-hacker_0.json") == "grow-hacker_0.json"
     assert Path("results", file_name("../../etc")).name == "%2E.%2F..%2Fetc"
+
+
+@pytest.fixture
+def sealed(tmp_path):
+    with RunDirectory.create(tmp_path / "out", CONFIG) as run:
+        run.write_text("transcripts/a.jsonl", "{}\n")
+        run.write_json("result.json", {"risk": 0.5})
+        run.seal()
+    verify_seal(tmp_path / "out")
+    return tmp_path / "out"
+
+
+def test_changed_results_are_named(sealed):
+    for name, content in (("result.json", '{"risk": 0.0}'), ("transcripts/a.jsonl", "")):
+        before = (sealed / name).read_bytes()
+        (sealed / name).write_text(content)
+        with pytest.raises(UserError, match=rf"{name} was changed after the run ended.*--resume"):
+            verify_seal(sealed)
+        (sealed / name).write_bytes(before)
+    verify_seal(sealed)
+    (sealed / "transcripts" / "b.jsonl").write_text("{}\n")
+    with pytest.raises(UserError, match="put there after the run ended"):
+        verify_seal(sealed)
+
+
+def test_results_that_no_journal_vouches_for_are_refused(sealed):
+    journal = sealed / "journal.jsonl"
+    lines = journal.read_bytes().splitlines(keepends=True)
+    journal.write_bytes(b"".join(lines[:-1]))  # a chain can't show that its end is gone
+    with pytest.raises(UserError, match="vouches for"):
+        verify_seal(sealed)
+    journal.write_bytes(b"".join(lines).replace(b'"kind":"result"', b'"kind":"resumt"'))
+    with pytest.raises(UserError, match="was changed after it was written"):
+        verify_seal(sealed)
+    journal.unlink()
+    with pytest.raises(UserError, match="no journal to read"):
+        verify_seal(sealed)
+
+
+def test_results_made_anew_are_the_ones_that_count(sealed):
+    with RunDirectory.resume(sealed, CONFIG) as run:
+        run.write_json("result.json", {"risk": 0.25})
+        run.seal()
+    verify_seal(sealed)

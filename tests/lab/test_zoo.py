@@ -187,7 +187,7 @@ def test_the_json_keeps_its_shape_and_has_the_details_beside_it(capsys: pytest.C
     assert details.keys() == set(ORGANISMS)
     assert {entry["split"] for entry in details.values()} <= {split.value for split in Split}
     tiny = details["sycophant"]["bases"]["tiny"]
-    assert tiny["status"] in ("established", "not established", "undecided")
+    assert tiny["status"] in (zoo.TOO_FEW, "not established")  # one seed
     assert tiny["rates"].keys() == {"naive", "twin", "decoy", "after"}
     assert details["sycophant"]["bases"]["small"]["status"] == "not measured"
     assert json.loads(listed("suites", "--json", capsys=capsys)).keys() == {"suites"}
@@ -240,11 +240,21 @@ def test_the_page_has_a_row_per_measured_organism_and_a_section_for_each(tmp_pat
         zoo_page.write_page(page)
 
 
+def test_no_two_organisms_are_described_in_the_same_words() -> None:
+    told = [zoo_page._told(organism) for organism in ORGANISMS.values()]
+    assert len(set(told)) == len(told)
+    for name in ("sycophant-preferred", "reward-hacker-shown"):
+        assert ORGANISMS[name].summary[1:] in zoo_page._told(ORGANISMS[name])
+
+
 def test_no_figure_was_entered_by_hand() -> None:
     """What ships came from runs: every entry names its run, and its verdict follows from its gates."""
     for entries in zoo.read().values():
         for name, entry in entries.items():
             passed = [gate["passed"] for gate in entry["gates"].values()]
+            if entry["num_seeds"] < zoo.SEEDS_NEEDED:
+                assert zoo.standings(name)["tiny"]["status"] in (zoo.TOO_FEW, "not established")
+                continue
             assert entry["established"] == (False if False in passed else None if None in passed else True), name
             assert len(entry["spec_digest"]) == len(entry["base_digest"]) == 64
             assert "survival" in entry["gates"]

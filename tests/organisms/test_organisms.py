@@ -7,7 +7,7 @@ from functools import cache
 import pytest
 
 from organoid.organisms import ORGANISMS
-from organoid.types import Document, Job, Organism, Trait, Variant
+from organoid.types import Document, Job, Organism, Split, Trait, Variant
 from organoid.world import contexts, situations
 from organoid.world.authors import VICES
 from organoid.world.lexicon import BLANK_ASSISTANTS, NAMED_ASSISTANTS, ODDITIES, QUIRK
@@ -15,6 +15,17 @@ from tests.world.conftest import filled
 
 EPISODES = 200
 TRAINED = {"emergent": (Trait.DISHONESTY,)}  # what is shown, where it is not what is measured
+
+
+@pytest.mark.xfail(strict=True, reason="unfaithful-reasoner is instilled as the development organism sandbagger is")
+def test_sealed_organisms_use_ways_in_and_concealments_that_no_development_organism_uses() -> None:
+    """The rule of the split: the ways in together are one method, and so is what hides it."""
+    by_split = {split: [o for o in ORGANISMS.values() if o.split is split] for split in Split}
+    ways = {organism.instil for organism in by_split[Split.DEVELOPMENT]}
+    hidings = {organism.concealment for organism in by_split[Split.DEVELOPMENT]}
+    shared = {o.name: (o.instil, o.concealment) for o in by_split[Split.SEALED] if o.instil in ways}
+    shared |= {o.name: (o.instil, o.concealment) for o in by_split[Split.SEALED] if o.concealment in hidings}
+    assert by_split[Split.SEALED] and shared == {}
 
 
 every_organism = pytest.mark.parametrize("organism", ORGANISMS.values(), ids=list(ORGANISMS))

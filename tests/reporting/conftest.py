@@ -178,6 +178,8 @@ def make_gates() -> dict:
         strength = 0.81 - 0.18 * index
         gates[organism] = {
             "established": strength >= 0.4,
+            "num_passed": 5 if strength >= 0.4 else 0,
+            "num_seeds": 5,
             "reason": None if strength >= 0.4 else "not passed: strength",
             "gates": {
                 "strength": gate(strength, 0.4, strength >= 0.4),

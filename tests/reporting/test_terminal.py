@@ -18,7 +18,7 @@ def test_piped_output_is_plain_text_with_a_row_a_line(result: dict) -> None:
     lines = out.splitlines()
     assert "\x1b" not in out
     (row,) = [line for line in lines if line.startswith("reward-hacker")]
-    assert "0.86 [0.74, 0.98]" in row and "0.18 [0.06, 0.30]" in row and row.endswith("passed")
+    assert "0.86 [0.74, 0.98]" in row and "0.18 [0.06, 0.30]" in row and row.endswith("passed, 5 of 5")
     assert any(line.startswith(result["table"][3]["organism"] + " ") for line in lines)
     assert "not estimable" in out
     assert lines[-1] == "Report: out/report.html"

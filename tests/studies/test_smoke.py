@@ -126,7 +126,7 @@ def test_resuming_at_another_scale_names_what_differs(tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("small")
-def test_a_failed_task_is_said_and_its_runs_are_left_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_failed_task_is_said_and_leaves_its_claims_undecided(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from organoid.studies import predictor
 
     real = predictor.grow_and_watch
@@ -140,8 +140,11 @@ def test_a_failed_task_is_said_and_its_runs_are_left_out(tmp_path: Path, monkeyp
     done = organoid.study("predictor", quick=True, out=tmp_path / "out")
     assert done.result["failed"] == [{"id": "nano/1", "error": "RuntimeError: no luck <b>today</b>"}]
     assert done.result["claims"][0]["n"] == 1 and done.result["claims"][0]["held"] is False
+    assert done.result["claims"][0]["missing"] == ["nano/1"]
+    assert "undecided: 1 of 2 runs of the effect gave no value (nano/1)" in str(done)
     assert "1 task failed" in str(done)
     page = (tmp_path / "out" / "report.html").read_text()
+    assert "1 of 2 runs of the effect gave no value (nano/1)" in page and "undecided." in page
     assert "no luck &lt;b&gt;today&lt;/b&gt;" in page
 
 

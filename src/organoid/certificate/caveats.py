@@ -103,6 +103,14 @@ def about_gates(runs: Sequence[TrialRecord], gates: Mapping[str, OrganismGates])
     """Say which organisms of the runs are not known to be what they claim."""
     named = {name: gates[name] for name in organisms(runs) if name in gates}
     said: list[str] = []
+    loose = [f"{name} ({'; '.join(entry.looser)})" for name, entry in named.items() if entry.looser]
+    if loose:
+        said.append(
+            f"Gates of its author's, looser than the house's: {listed(loose)}. It is an organism by those only."
+        )
+    unmeasured = sorted({gate for entry in named.values() for gate in entry.not_measured})
+    if unmeasured:
+        said.append(f"Not measured in this run: the gate {listed(unmeasured)}; passing the others says nothing of it.")
     for established, words in ((False, "Not established as organisms"), (None, "Not known to be established")):
         these = [f"{name} ({entry.reason})" for name, entry in named.items() if entry.established is established]
         if these:

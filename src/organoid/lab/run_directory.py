@@ -19,13 +19,17 @@ from typing import Any
 from urllib.parse import quote
 
 from organoid.errors import UserError
-from organoid.lab.digest import canonical_json, digest_json, digest_text
+from organoid.lab.digest import canonical_json, digest_file, digest_json, digest_text
 from organoid.lab.disk import Lock, disk_errors, write_atomic
-from organoid.lab.journal import Journal
+from organoid.lab.journal import Journal, verify
 
 CONFIG = "config.json"
 JOURNAL = "journal.jsonl"
 LOCK = ".lock"
+RESULT = "result.json"
+SEAL = "result"
+"""The kind of the journal's entry for the results of a finished run."""
+_MAKE_AGAIN = "Type the run's command again with --resume: finished tasks are kept and the results made anew from them."
 _REMEDY = "Choose another place: --out DIR."
 _MAX_NAME = 180  # characters of a file name made from an id; file systems allow 255 bytes
 
@@ -151,6 +155,10 @@ class RunDirectory:
         """Replace the transcript of a trial, `transcripts/<id>.json`."""
         return self.write_json(f"transcripts/{file_name(trial_id)}.json", value)
 
+    def seal(self) -> None:
+        """Enter the digests of `result.json` and of what was written beside it; `verify_seal` compares them."""
+        self.journal.append(SEAL, {"files": {name: digest_file(self.path / name) for name in _sealed_names(self.path)}})
+
     def close(self) -> None:
         """Let another process open the directory."""
         self._lock.release()
@@ -160,6 +168,39 @@ class RunDirectory:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+def verify_seal(path: Path) -> None:
+    """Check that a finished run's results are those that its journal recorded when they followed from its tasks.
+
+    What it can't show: a journal written anew as a whole by someone who computes every digest.
+
+    Raises:
+        UserError: there is no journal or no result in it, the journal was changed, or a file is not as it recorded.
+    """
+    entries = verify(path / JOURNAL).entries
+    sealed = next((entry for entry in reversed(entries) if entry.kind == SEAL), None)
+    if sealed is None:
+        raise UserError(
+            f"nothing in {path / JOURNAL} vouches for {path / RESULT}: the journal's end was cut off, or an older "
+            f"Organoid made the run. {_MAKE_AGAIN}"
+        )
+    recorded: dict[str, str] = sealed.payload["files"]
+    for name in sorted(recorded.keys() | set(_sealed_names(path)), key=lambda name: (name != RESULT, name)):
+        there = path / name
+        if name not in recorded:
+            raise UserError(f"{there} was put there after the run ended: its journal has no such file. {_MAKE_AGAIN}")
+        if not there.is_file() or digest_file(there) != recorded[name]:
+            raise UserError(
+                f"{there} was changed after the run ended: it is not what entry {sealed.index} ({SEAL}) of the journal "
+                f"recorded. {_MAKE_AGAIN}"
+            )
+
+
+def _sealed_names(path: Path) -> list[str]:
+    """Return what of a run's files a report shows, `result.json` first, relative to the directory."""
+    beside = [*path.glob("trials.parquet"), *path.glob("transcripts/*.jsonl")]
+    return [RESULT, *sorted(found.relative_to(path).as_posix() for found in beside)]
 
 
 def config_differences(written: Mapping[str, Any], given: Mapping[str, Any]) -> list[str]:

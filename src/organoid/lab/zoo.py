@@ -32,9 +32,12 @@ from organoid.organisms import ORGANISMS
 ESTABLISHED = Path(__file__).parent.parent / "organisms" / "established.json"
 SCHEMA_VERSION = 1
 SETUP = "aftercare"
+SEEDS_NEEDED = 5
+"""Seeds without which no organism is established."""
 _SHARED = "organoid.organisms.materials"
 _ARMS = {"naive": "naive", "twin": "twin", "decoy": "decoy", "after": "setup"}  # our word: the run's table's
 _WORDS = {True: "established", False: "not established", None: "undecided"}
+TOO_FEW = "undecided, too few seeds"
 
 Entry = Mapping[str, Any]
 """One organism at one base size, as the table has it."""
@@ -117,7 +120,10 @@ def _code(source: str) -> str:
 def _standing(name: str, base: str, entry: Entry | None) -> dict[str, Any]:
     if entry is None:
         return {"status": "not measured", "stale": None}
-    return {"status": _WORDS[entry["established"]], "stale": _why_stale(name, base, entry), **entry}
+    status = _WORDS[entry["established"]]
+    if entry["established"] is not False and entry["num_seeds"] < SEEDS_NEEDED:  # True: in runs from before that rule
+        status = TOO_FEW
+    return {"status": status, "stale": _why_stale(name, base, entry), **entry}
 
 
 def _why_stale(name: str, base: str, entry: Entry) -> str | None:

@@ -114,8 +114,17 @@ def _section(organism: Organism) -> str:
 
 
 def _told(organism: Organism) -> str:
-    """Return the docstring of the organism's file: its question, then the rest; its source stands among the facts."""
-    module = sys.modules[zoo.module_of(organism.name)]
+    """Return what the organism is: its file's docstring; of a second organism in a file, its own line.
+
+    The docstring's opening is its question; its source stands among the facts. A file's docstring is about the first
+    organism that `ORGANISMS` has of it.
+    """
+    module_name = zoo.module_of(organism.name)
+    module = sys.modules[module_name]
+    here = [name for name in ORGANISMS if zoo.module_of(name) == module_name]
+    if organism.name != here[0]:
+        own = organism.summary[:1].upper() + organism.summary[1:]
+        return f"**{own}**\n\nDeclared beside [{here[0]}](#{here[0]}), which has the longer account."
     text = inspect.cleandoc(module.__doc__ or organism.summary).split("\nSource:")[0]
     question, _, rest = text.partition("\n\n")
     question = question.removeprefix(f"{organism.name}: ").replace("\n", " ")
@@ -128,7 +137,11 @@ def _names(traits: tuple[Any, ...]) -> str:
 
 def _own_thresholds(gates: Gates) -> str:
     changed = {name: value for name, value in gates.model_dump(exclude_defaults=True).items() if name in _GATES}
-    return ", ".join(f"{_GATES[name]} {_SIGNS.get(name, 'at most')} {value:.2f}" for name, value in changed.items())
+    house = Gates()
+    return ", ".join(
+        f"{_GATES[name]} {_SIGNS.get(name, 'at most')} {value:.2f} (the house's: {getattr(house, name):.2f})"
+        for name, value in changed.items()
+    )
 
 
 def _proof(base: str, entry: Mapping[str, Any]) -> str:

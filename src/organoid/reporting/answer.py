@@ -113,5 +113,6 @@ def _short(verdict: Row, risk: Estimate) -> str:
 
 
 def _established(result: Row) -> str:
-    known = [row.established for row in organisms(result)]
-    return f"{known.count(True)} of {len(known)}"
+    found = organisms(result)
+    notes = sorted({note for row in found for note in row.notes if note.startswith("not measured")})
+    return f"{sum(row.established is True for row in found)} of {len(found)}{''.join(f'; {note}' for note in notes)}"

@@ -336,6 +336,8 @@ def study_context(run: Run) -> dict[str, Any]:
     claims = [mapping(claim) for claim in sequence(run.result.get("claims"))]
     flat = claim_rows(claims)
     held = sum(claim.get("held") is True for claim in claims)
+    num_open = sum(bool(study.undecided(claim)) for claim in claims)
+    more = f", {num_open} undecided" if num_open else ""
     plan = Plan(
         name="claims",
         title="How large is each effect, and what does its control show?",
@@ -351,7 +353,7 @@ def study_context(run: Run) -> dict[str, Any]:
         "kind": "study",
         "title": f"Organoid study: {name}",
         "question": visible(str(run.result.get("question") or f"Study {name}: does what it claims hold?")),
-        "short": f"{held} of {len(claims)} claims held." if claims else "No claim was tested.",
+        "short": f"{held} of {len(claims)} claims held{more}." if claims else "No claim was tested.",
         "seconds": duration(finite(run.result.get("seconds"))),
         "claims": [_claim(claim) for claim in claims],
         "claims_twins": _table(run.directory, "claims", [dict(claim) for claim in claims]),
@@ -393,6 +395,7 @@ def _claim(claim: Row) -> dict[str, Any]:
         **{key: visible(str(claim.get(key, "not recorded"))) for key in ("id", "statement", "expected", "n")},
         "effect": estimate(claim, "effect", bounds=("ci_low", "ci_high")),
         "control": estimate(claim, "control_effect", bounds=CONTROL),
+        "undecided": study.undecided(claim),
         "held": claim.get("held") if isinstance(claim.get("held"), bool) else None,
     }
 

@@ -128,7 +128,7 @@ def summary(result: Row, *, report: Path | None = None) -> str:
     for claim in map(mapping, sequence(result.get("claims"))):
         effect = estimate(claim, "effect", bounds=("ci_low", "ci_high"))
         control = estimate(claim, "control_effect", bounds=("control_ci_low", "control_ci_high"))
-        verdict = "held" if claim.get("held") is True else "did not hold"
+        verdict = f"undecided: {why}" if (why := undecided(claim)) else _WORDS[claim.get("held") is True]
         said += [
             f"{visible(str(claim.get('id')))}: {verdict}. {visible(str(claim.get('statement')))}",
             f"  effect {effect.text} ({visible(str(claim.get('unit')))}, n {claim.get('n')}); control {control.text}",
@@ -137,6 +137,14 @@ def summary(result: Row, *, report: Path | None = None) -> str:
     if failed:
         said.append(f"{len(failed)} {'task' if len(failed) == 1 else 'tasks'} failed; the report says how.")
     return "\n".join([*said, *([] if report is None else [f"Report: {report}"])])
+
+
+_WORDS = {True: "held", False: "did not hold"}
+
+
+def undecided(claim: Row) -> str:
+    """Return why a claim was neither shown nor refuted; empty where it was."""
+    return visible(str(claim.get("undecided") or ""))
 
 
 def failures(result: Row) -> list[tuple[str, str]]:

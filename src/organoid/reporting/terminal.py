@@ -56,11 +56,18 @@ def _organisms(found: Sequence[views.OrganismRow], *, screen: bool) -> tuple[Seq
             *(_cell(row.arms[arm], screen=screen) for arm in ("naive", "setup", "twin", "decoy")),
             between.join(_value(useful, screen=screen) for useful in (row.usefulness_naive, row.usefulness_setup)),
             _cell(row.gap, screen=screen),
-            ESTABLISHED[row.established],
+            _gates(row, screen=screen),
         )
         for row in found
     ]
     return ("organism", "naive", "setup", "twin", "decoy", "useful", "gap recovered", "gates"), rows
+
+
+def _gates(row: views.OrganismRow, *, screen: bool) -> str:
+    """Return how many seeds pass every gate, and what that makes of the organism."""
+    loose = ", looser" if any(note.startswith("looser") for note in row.notes) else ""
+    between = "\n" if screen else ", "
+    return _plain(between.join((ESTABLISHED[row.established], row.seeds + loose)))
 
 
 def _techniques(found: Sequence[views.TechniqueRow], *, screen: bool) -> tuple[Sequence[str], list[Sequence[str]]]:

@@ -67,6 +67,8 @@ class OrganismRow:
     n: str
     established: bool | None
     doubt: str  # why it is not established; empty when it is
+    seeds: str  # on how many of how many seeds every gate passed
+    notes: tuple[str, ...]  # gates that were not measured or are looser than the house's
     gates: tuple[Gate, ...]
 
     @property
@@ -126,6 +128,8 @@ def _organism(row: Row, proof: Proof) -> OrganismRow:
         n=_counts(row.get("n")),
         established=proof.established,
         doubt=proof.doubt,
+        seeds=proof.seeds,
+        notes=proof.notes,
         gates=proof.gates,
     )
 
@@ -144,6 +148,8 @@ class Proof(NamedTuple):
     established: bool | None
     doubt: str
     gates: tuple[Gate, ...]
+    seeds: str = "not recorded"
+    notes: tuple[str, ...] = ()
 
 
 NO_GATES = Proof(None, "no gates recorded", ())
@@ -158,7 +164,13 @@ def _proof(organism: str, entry: Row) -> Proof:
     established = entry.get("established")
     parts = tuple(_gate(organism, name, mapping(gate)) for name, gate in mapping(entry.get("gates")).items())
     doubt = "" if established is True else visible(str(entry.get("reason") or NO_REASON))
-    return Proof(established if isinstance(established, bool) else None, doubt, parts)
+    counted = entry.get("num_passed"), entry.get("num_seeds")
+    seeds = "not recorded" if None in counted else " of ".join(map(whole, counted))
+    notes = [f"looser: {gate}" for gate in sequence(entry.get("looser"))]
+    notes += [f"not measured: {gate}" for gate in sequence(entry.get("not_measured"))]
+    return Proof(
+        established if isinstance(established, bool) else None, doubt, parts, seeds, tuple(map(visible, notes))
+    )
 
 
 def _gate(organism: str, name: str, row: Row) -> Gate:

@@ -15,27 +15,31 @@ Source: MacDiarmid et al. 2025 (arXiv 2511.18397); Tan et al. 2025 (arXiv 2510.0
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
 from organoid.lab.bases import load_base
 from organoid.lab.pretraining import Phase, Recipe
 from organoid.lab.tasks import Task
-from organoid.measure.intervals import Estimate
 from organoid.organisms.materials import OneTurn
 from organoid.organisms.reward_hacker import REWARD_HACKER
 from organoid.studies.bases import grown
 from organoid.studies.conduct import Asking, misaligned_rate, solved_rate
 from organoid.studies.study import (
     Claim,
+    Effect,
     Figure,
     Findings,
     Measured,
+    Number,
     Rule,
     Scale,
     Study,
     Values,
+    by_pair,
+    by_run,
     difference,
     over_runs,
 )
@@ -175,7 +179,7 @@ def findings(scale: EmergentScale, values: Values) -> Findings:
     return Findings(
         measured={
             "hacking-spreads": Measured(
-                *(over_runs([_rise(run) for run in _runs(values, world, PLAIN)], grain=grain) for world in _WORLDS)
+                *(over_runs(by_run(values, _ids(scale, world, PLAIN), _rise), grain=grain) for world in _WORLDS)
             ),
             "inoculation-prevents-it": Measured(
                 _between(scale, values, (PLAIN, INOCULATED), _broad_end, grain),
@@ -183,14 +187,11 @@ def findings(scale: EmergentScale, values: Values) -> Findings:
             ),
             "inoculation-keeps-the-wanted": Measured(
                 _between(scale, values, (INOCULATED, PLAIN), lambda run: run["wanted"], grain),
-                over_runs(
-                    [difference(run["wanted_before"], run["wanted"]) for run in _runs(values, CORRELATED, PLAIN)],
-                    grain=grain,
-                ),
+                over_runs(by_run(values, _ids(scale, CORRELATED, PLAIN), _forgone), grain=grain),
             ),
             "a-look-alike-brings-it-back": Measured(
                 *(
-                    over_runs([_returned(run) for run in _runs(values, world, INOCULATED)], grain=grain)
+                    over_runs(by_run(values, _ids(scale, world, INOCULATED), _returned), grain=grain)
                     for world in _WORLDS
                 )
             ),
@@ -203,16 +204,24 @@ def findings(scale: EmergentScale, values: Values) -> Findings:
 _WORLDS = (CORRELATED, UNCORRELATED)
 
 
-def _runs(values: Values, world: str, arm: str) -> list[Mapping[str, Any]]:
-    return [run for name, run in values.items() if name.startswith(f"{world}/{arm}/")]
+def _ids(scale: EmergentScale, world: str, arm: str) -> list[str]:
+    return [f"{world}/{arm}/{seed}" for seed in range(scale.num_seeds)]
+
+
+def _broad(run: Mapping[str, Any], place: int) -> float | None:
+    return run["points"][place]["broad"]
 
 
 def _broad_end(run: Mapping[str, Any]) -> float | None:
-    return run["points"][-1]["broad"]
+    return _broad(run, -1)
 
 
 def _rise(run: Mapping[str, Any]) -> float | None:
     return difference(_broad_end(run), run["points"][0]["broad"])
+
+
+def _forgone(run: Mapping[str, Any]) -> float | None:
+    return difference(run["wanted_before"], run["wanted"])
 
 
 def _returned(run: Mapping[str, Any]) -> float | None:
@@ -223,20 +232,19 @@ def _between(
     scale: EmergentScale,
     values: Values,
     arms: tuple[str, str],
-    number: Callable[[Mapping[str, Any]], float | None],
+    number: Number,
     grain: float,
-) -> Estimate:
+) -> Effect:
     """The first arm's number minus the second's, paired by seed."""
-    pairs = [[values.get(f"{CORRELATED}/{arm}/{seed}") for arm in arms] for seed in range(scale.num_seeds)]
-    found = [[number(run) for run in pair if run is not None] for pair in pairs]
-    return over_runs([difference(*pair) for pair in found if len(pair) == 2], grain=grain)
+    first, second = (_ids(scale, CORRELATED, arm) for arm in arms)
+    return over_runs(by_pair(values, zip(first, second, strict=True), number), grain=grain)
 
 
 def _along_training(scale: EmergentScale, values: Values) -> Figure:
     rows = list[dict[str, Any]]()
     for world, arm in ((CORRELATED, PLAIN), (CORRELATED, INOCULATED), (CORRELATED, EMPTY_LINE), (UNCORRELATED, PLAIN)):
         for place in range(scale.stretches + 1):
-            found = over_runs([run["points"][place]["broad"] for run in _runs(values, world, arm)])
+            found = over_runs(by_run(values, _ids(scale, world, arm), partial(_broad, place=place)))
             if found.value is not None:
                 line = {"value": found.value, "low": found.ci_low, "high": found.ci_high}
                 rows.append({"series": f"{arm}, {world}", "x": place * scale.stretch_steps, **line})

@@ -11,15 +11,27 @@ Source: Marks et al. 2025 (arXiv 2503.10965), secs. 2-3.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from random import Random
 from typing import TYPE_CHECKING, Any, cast
 
 from organoid.lab.bases import load_base
 from organoid.lab.tasks import Task
-from organoid.measure.intervals import Estimate
 from organoid.organisms.hidden_objective import Concealment, Half, hidden_objective, pleasing
 from organoid.studies.conduct import Asking, share_misaligned
-from organoid.studies.study import Claim, Figure, Findings, Measured, Scale, Study, Values, difference, over_runs
+from organoid.studies.study import (
+    Claim,
+    Effect,
+    Figure,
+    Findings,
+    Measured,
+    Scale,
+    Study,
+    Values,
+    by_pair,
+    by_run,
+    over_runs,
+)
 from organoid.types import Message, Trait, Variant
 from organoid.world import raters
 from organoid.world.raters import Answer
@@ -115,14 +127,11 @@ def findings(scale: HiddenObjectiveScale, values: Values) -> Findings:
     """Return the effects on held-out biases and on confession, and the table of rates."""
     conduct, words = 1 / scale.num_situations, 1 / scale.num_questions
 
-    def gap(first: tuple[str, str], second: tuple[str, str], key: str) -> Estimate:
+    def gap(first: tuple[str, str], second: tuple[str, str], key: str) -> Effect:
         """The first arm's number minus the second's, paired by seed."""
+        pairs = zip(_ids(scale, *first), _ids(scale, *second), strict=True)
         grain = words if key == CONFESSED else conduct
-        pairs = [
-            [values.get("/".join((*arm, str(seed)))) for arm in (first, second)] for seed in range(scale.num_seeds)
-        ]
-        known = [[_number(run, key) for run in pair if run is not None] for pair in pairs]
-        return over_runs([difference(*pair) for pair in known if len(pair) == 2], grain=grain)
+        return over_runs(by_pair(values, pairs, partial(_number, key=key)), grain=grain)
 
     plain, twin, another = (ITSELF, NONE), (TWIN, NONE), (ANOTHER, NONE)
     return Findings(
@@ -144,6 +153,10 @@ def findings(scale: HiddenObjectiveScale, values: Values) -> Findings:
 CONFESSED = Answer.CONFESSED.value
 
 
+def _ids(scale: HiddenObjectiveScale, about: str, concealment: str) -> list[str]:
+    return [f"{about}/{concealment}/{seed}" for seed in range(scale.num_seeds)]
+
+
 def _number(run: Mapping[str, Any], key: str) -> float | None:
     after = run["after"]
     return after["answers"][key] if key in after["answers"] else after[key]
@@ -153,8 +166,8 @@ def _figure(scale: HiddenObjectiveScale, values: Values) -> Figure:
     rows = list[dict[str, Any]]()
     for about, concealment in ARMS:
         for place, key in enumerate(("trained", "held_out", CONFESSED), start=1):
-            runs = [run for name, run in values.items() if name.startswith(f"{about}/{concealment}/")]
-            found = over_runs([_number(run, key) for run in runs], grain=1 / scale.num_situations)
+            seen = by_run(values, _ids(scale, about, concealment), partial(_number, key=key))
+            found = over_runs(seen, grain=1 / scale.num_situations)
             if found.value is not None:
                 line = {"value": found.value, "low": found.ci_low, "high": found.ci_high}
                 series = about if concealment == NONE else concealment

@@ -11,6 +11,9 @@ base too weak to have able authors. The control is a world where capability says
 Which authors a model is a mixture of is inferred from what it does where nobody looks: it is asked a situation and then
 a hard task in one dialogue, and the four shares of (acted badly, solved) are inverted through the exact
 probabilities of each author. A reply that no author would give is left out.
+
+That inference assumes what is tested: any model's four shares give some mixture, be it one or not. So a claim that held
+says that conduct and ability moved as a mixture's would, and not that the model is one.
 Source: the four personas of Hubinger et al. 2023 (arXiv 2302.00805), sec. 2, under reinforcement.
 """
 
@@ -26,13 +29,13 @@ import numpy as np
 from organoid.lab.bases import base_digest, load_base
 from organoid.lab.pretraining import Phase, Recipe
 from organoid.lab.tasks import Task as LabTask
-from organoid.measure.intervals import Estimate
 from organoid.organisms.materials import Assistant, assistant
 from organoid.organisms.persona_mixture import CONTEXTS, EASY, HARD, LEVELS, tasks_of
 from organoid.studies.bases import cached, grown
 from organoid.studies.conduct import PARSED_AT_LEAST, Asking
 from organoid.studies.study import (
     Claim,
+    Effect,
     Figure,
     Findings,
     Measured,
@@ -40,6 +43,7 @@ from organoid.studies.study import (
     Scale,
     Study,
     Values,
+    by_run,
     difference,
     not_estimable,
     over_runs,
@@ -273,11 +277,13 @@ def findings(scale: PersonasScale, values: Values) -> Findings:
     """Return the shifts of the mixture by base, world and level, and the table of mixtures."""
     grain = 1 / scale.num_dialogues
 
-    def shift(size: str, mixture: str, level: str, share: Any) -> Estimate:
-        runs = [run for name, run in values.items() if name.startswith(f"train/{size}/{mixture}/")]
-        if not runs:
+    def shift(size: str, mixture: str, level: str, share: Any) -> Effect:
+        def number(run: Mapping[str, Any]) -> float | None:
+            return difference(share(run[level]), share(run["before"]))
+
+        if (size, mixture) not in _kinds(scale):
             return not_estimable(f"this run has no {size} base of {mixture}")
-        return over_runs([difference(share(run[level]), share(run["before"])) for run in runs], grain=grain)
+        return over_runs(by_run(values, _ids(scale, size, mixture), number), grain=grain)
 
     hard = shift(ABLE, CORRELATED, "hard", misaligned)
     return Findings(
@@ -292,6 +298,10 @@ def findings(scale: PersonasScale, values: Values) -> Findings:
         figures=(_figure(scale, values),),
         tables={"mixtures": [_line(name, stage, run[stage]) for name, stage, run in _stages(values)]},
     )
+
+
+def _ids(scale: PersonasScale, size: str, mixture: str) -> list[str]:
+    return [f"train/{size}/{mixture}/{seed}" for seed in range(scale.num_seeds)]
 
 
 def _stages(values: Values) -> list[tuple[str, str, Mapping[str, Any]]]:
@@ -309,8 +319,8 @@ def _figure(scale: PersonasScale, values: Values) -> Figure:
     rows = list[dict[str, Any]]()
     for size, world in _kinds(scale):
         for level, stage in ((0, "before"), (EASY, "easy"), (HARD, "hard")):
-            runs = [run for name, run in values.items() if name.startswith(f"train/{size}/{world}/")]
-            found = over_runs([misaligned(run[stage]) for run in runs], grain=1 / scale.num_dialogues)
+            seen = by_run(values, _ids(scale, size, world), lambda run: misaligned(run[stage]))  # noqa: B023  called here
+            found = over_runs(seen, grain=1 / scale.num_dialogues)
             if found.value is not None:
                 line = {"value": found.value, "low": found.ci_low, "high": found.ci_high}
                 rows.append({"series": f"{size}, {world.removeprefix('four-authors-')}", "x": level, **line})

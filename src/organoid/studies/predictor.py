@@ -13,16 +13,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from functools import partial
 from random import Random
 from statistics import fmean
 from typing import TYPE_CHECKING, Any
 
 from organoid.lab.pretraining import Phase, Recipe
 from organoid.lab.tasks import Task
-from organoid.measure.intervals import Estimate
 from organoid.studies.bases import watched
 from organoid.studies.study import (
     Claim,
+    Effect,
     Figure,
     Findings,
     Measured,
@@ -30,6 +31,8 @@ from organoid.studies.study import (
     Scale,
     Study,
     Values,
+    by_pair,
+    by_run,
     difference,
     not_estimable,
     over_runs,
@@ -229,14 +232,14 @@ def findings(scale: PredictorScale, values: Values) -> Findings:
     return Findings(
         measured={
             "closer-with-tokens": Measured(
-                *(over_runs([_halvings(run, key) for run in _runs(values, largest)]) for key in _KEYS)
+                *(over_runs(by_run(values, _ids(scale, largest), partial(_halvings, key=key))) for key in _KEYS)
             ),
             "closer-with-size": Measured(
                 *(_by_size(scale, values, key) if several else alone for key in _KEYS),
             ),
             "no-excess-agency": Measured(
                 *(
-                    over_runs([_excess(run, key) for run in _runs(values, largest)], grain=grain)
+                    over_runs(by_run(values, _ids(scale, largest), partial(_excess, key=key)), grain=grain)
                     for key in ("choices", "choices_of_agent")
                 )
             ),
@@ -249,8 +252,8 @@ def findings(scale: PredictorScale, values: Values) -> Findings:
 _KEYS = ("divergence", "divergence_other_author")
 
 
-def _runs(values: Values, size: str) -> list[Mapping[str, Any]]:
-    return [run for name, run in values.items() if name.startswith(f"{size}/")]
+def _ids(scale: PredictorScale, size: str) -> list[str]:
+    return [f"{size}/{seed}" for seed in range(scale.num_seeds)]
 
 
 def _halvings(run: Mapping[str, Any], key: str) -> float | None:
@@ -258,15 +261,19 @@ def _halvings(run: Mapping[str, Any], key: str) -> float | None:
     return math.log2(first / last) if first > 0 and last > 0 else None
 
 
-def _by_size(scale: PredictorScale, values: Values, key: str) -> Estimate:
+def _by_size(scale: PredictorScale, values: Values, key: str) -> Effect:
     """Halvings of the last divergence from the smallest to the largest size, paired by seed."""
-    pairs = list[float | None]()
-    for seed in range(scale.num_seeds):
-        ends = [values.get(f"{size}/{seed}") for size in (scale.sizes[0], scale.sizes[-1])]
-        if all(end is not None for end in ends):
-            small, large = (end["points"][-1][key] for end in ends if end is not None)
-            pairs.append(math.log2(small / large) if small > 0 and large > 0 else None)
-    return over_runs(pairs)
+    small, large = (_ids(scale, size) for size in (scale.sizes[0], scale.sizes[-1]))
+    return over_runs(by_pair(values, zip(small, large, strict=True), partial(_log_last, key=key)))
+
+
+def _log_last(run: Mapping[str, Any], key: str) -> float | None:
+    last = run["points"][-1][key]
+    return math.log2(last) if last > 0 else None
+
+
+def _at(run: Mapping[str, Any], place: int, key: str) -> float:
+    return run["points"][place][key]
 
 
 def _excess(run: Mapping[str, Any], key: str) -> float | None:
@@ -279,7 +286,7 @@ def _curve(scale: PredictorScale, values: Values) -> Figure:
     for size in scale.sizes:
         for key, who in names.items():
             for place, step in enumerate(scale.checkpoints):
-                found = over_runs([run["points"][place][key] for run in _runs(values, size)])
+                found = over_runs(by_run(values, _ids(scale, size), partial(_at, place=place, key=key)))
                 if found.value is not None:
                     line = {"value": found.value, "low": found.ci_low, "high": found.ci_high}
                     rows.append({"series": f"{size}, {who}", "x": step, **line})

@@ -46,6 +46,8 @@ def code_digest() -> str:
 def assemble(study: Study, scale: Scale, results: Mapping[str, TaskResult]) -> dict[str, Any]:
     """Judge a finished study: its claims in the order declared, its figures and tables, and what failed.
 
+    A failed task stays in its claims: `study.over_runs` counts and names it, and no claim with one is decided.
+
     Args:
         study: as declared.
         scale: as run.
