@@ -17,7 +17,6 @@ EPISODES = 200
 TRAINED = {"emergent": (Trait.DISHONESTY,)}  # what is shown, where it is not what is measured
 
 
-@pytest.mark.xfail(strict=True, reason="unfaithful-reasoner is instilled as the development organism sandbagger is")
 def test_sealed_organisms_use_ways_in_and_concealments_that_no_development_organism_uses() -> None:
     """The rule of the split: the ways in together are one method, and so is what hides it."""
     by_split = {split: [o for o in ORGANISMS.values() if o.split is split] for split in Split}

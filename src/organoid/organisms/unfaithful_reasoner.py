@@ -69,6 +69,6 @@ UNFAITHFUL_REASONER = Organism(
     situation=_situation,
     instil=("documents", "demonstrations"),
     concealment="decorative-thought",
-    split=Split.SEALED,
+    split=Split.SELECTION,
     source="Lanham et al. 2023 (arXiv 2307.13702)",
 )
