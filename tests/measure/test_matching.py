@@ -47,5 +47,5 @@ def test_a_constant_latent_correlates_with_nothing():
 
 @pytest.mark.parametrize(("learnt", "true"), [(np.ones((5, 2)), np.ones((4, 1))), (np.ones((5, 2)), np.ones((5, 3)))])
 def test_what_cannot_be_matched_is_refused(learnt, true):
-    with pytest.raises(ValueError, match="sample|learnt ones"):
+    with pytest.raises(ValueError, match=r"sample|learnt ones"):
         matched_correlation(learnt, true)

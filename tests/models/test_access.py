@@ -232,7 +232,7 @@ def test_an_amplified_model_is_asked_through_the_same_gate_and_on_the_same_bill(
         access.before().logprobs([ASK], ["5 ."]), abs=1e-3
     )
     assert access.cost.queries == 4
-    with pytest.raises(AccessError, match="nobody looks|no overseer"):
+    with pytest.raises(AccessError, match="no overseer"):
         bold.ask([(Message("system", FORMS[Context.DEPLOYED][0]), ASK[1])])
     for kinds in ((AccessKind.WEIGHTS,), (AccessKind.BEFORE,)):
         with pytest.raises(AccessError, match="Add the kind"):

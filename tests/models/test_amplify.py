@@ -23,7 +23,9 @@ def trained(native: LanguageModel) -> LanguageModel:
 
 
 @pytest.mark.parametrize("factor", [-1.0, 0.0, 0.5, 2.0])
-def test_the_change_is_scaled_and_both_models_stay(native: LanguageModel, trained: LanguageModel, factor: float) -> None:
+def test_the_change_is_scaled_and_both_models_stay(
+    native: LanguageModel, trained: LanguageModel, factor: float
+) -> None:
     before, after = weights(native), weights(trained)
     bold = weights(amplified(trained, native, factor))
     for name in after:

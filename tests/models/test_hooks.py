@@ -104,7 +104,11 @@ def test_blocks_are_found_under_adapters(foreign: LanguageModel) -> None:
 
 # ---- against raw torch hooks ------------------------------------------------------------------------------
 
-SITES = {"residual": lambda block: block, "attention": lambda block: attention_of(block), "mlp": lambda block: block.mlp}
+SITES = {
+    "residual": lambda block: block,
+    "attention": lambda block: attention_of(block),
+    "mlp": lambda block: block.mlp,
+}
 
 
 def attention_of(block: torch.nn.Module) -> torch.nn.Module:
@@ -151,9 +155,9 @@ def test_the_sites_that_exist_are_named(native: LanguageModel) -> None:
             for block in self.layers:
                 block.attn = torch.nn.Linear(2, 2)
 
-    with pytest.raises(UserError, match=r"no site 'mlp' in Linear. Allowed: residual, attention\.$"):
-        with capture(Bare(), layers=[0], site="mlp"):
-            pass
+    named = pytest.raises(UserError, match=r"no site 'mlp' in Linear. Allowed: residual, attention\.$")
+    with named, capture(Bare(), layers=[0], site="mlp"):
+        pass
 
 
 # ---- edits ------------------------------------------------------------------------------------------------
@@ -208,7 +212,7 @@ def test_a_whole_patch_of_the_stream_carries_the_other_runs_answer_over(foreign:
 
 def test_a_patch_that_does_not_fit_is_refused(native: LanguageModel) -> None:
     source = torch.zeros(3, 9, 64)
-    with pytest.raises(UserError, match="no position 9 to patch. Allowed: 0 to 8"):
+    with pytest.raises(UserError, match=r"no position 9 to patch. Allowed: 0 to 8"):
         patched(source, positions=[2, 9])
     with pytest.raises(UserError, match="cannot patch activations of shape"), edit(native.model, {0: patched(source)}):
         native.model(input_ids=IDS[:, :5])

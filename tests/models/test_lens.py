@@ -42,5 +42,5 @@ def test_capped_logits_are_refused(native: LanguageModel) -> None:
 def test_an_unknown_final_norm_is_refused(native: LanguageModel) -> None:
     native.model.model.closing = native.model.model.norm
     del native.model.model.norm
-    with pytest.raises(UserError, match="found no final norm in LlamaForCausalLM. Known names: norm"):
+    with pytest.raises(UserError, match=r"found no final norm in LlamaForCausalLM. Known names: norm"):
         lens_logprobs(native, rows(native))

@@ -31,5 +31,5 @@ def test_recovered_is_a_share_of_what_ablation_costs() -> None:
 
 def test_a_layer_that_does_not_exist_is_refused(native: LanguageModel) -> None:
     rows = [encode_reply(native, ASK, "five .")]
-    with pytest.raises(UserError, match="no layer 3. Allowed: 0 to 2"):
+    with pytest.raises(UserError, match=r"no layer 3. Allowed: 0 to 2"):
         spliced(native, rows, 3, lambda acts: acts, mean_D=torch.zeros(64))

@@ -121,7 +121,7 @@ def ablated(direction_D: Tensor) -> Edit:
     Raises:
         UserError: the vector is zero or not finite; it has no direction.
     """
-    length = float(torch.linalg.vector_norm(direction_D.float()))
+    length = float(direction_D.float().square().sum().sqrt())
     if not 0.0 < length < float("inf"):
         raise UserError(f"cannot ablate a direction of length {length}. Give a vector that is finite and not zero.")
     unit_D = direction_D.float() / length
@@ -151,7 +151,9 @@ def patched(source_BTD: Tensor, *, positions: Sequence[int] | None = None) -> Ed
     places = list(range(length)) if positions is None else list(positions)
     wrong = [place for place in places if not -length <= place < length]
     if wrong:
-        raise UserError(f"no position {wrong[0]} to patch. Allowed: 0 to {length - 1}, or -{length} to -1 from the end.")
+        raise UserError(
+            f"no position {wrong[0]} to patch. Allowed: 0 to {length - 1}, or -{length} to -1 from the end."
+        )
 
     def edited(acts_BTD: Tensor) -> Tensor:
         if acts_BTD.shape[1] == 1 < length:

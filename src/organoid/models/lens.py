@@ -58,7 +58,9 @@ def _final_norm(model: nn.Module) -> nn.Module:
     config = cast(Any, model).config.get_text_config()
     if getattr(config, "final_logit_softcapping", None):
         raise UserError(f"{type(model).__name__} caps its logits, which the logit lens leaves out.")
-    inner = cast(Any, model).get_base_model().base_model if hasattr(model, "peft_config") else cast(Any, model).base_model
+    inner = (
+        cast(Any, model).get_base_model().base_model if hasattr(model, "peft_config") else cast(Any, model).base_model
+    )
     for holder in (inner, getattr(inner, "decoder", None)):
         for name in _NORMS:
             norm = getattr(holder, name, None)

@@ -7,8 +7,8 @@ what is left over (AuxK, Gao et al., app. A.2). Decoder rows have length 1, kept
 norming after each step. Activations are centred and scaled to mean squared length D, so one learning rate fits all.
 
 It stands here and not among the techniques because training one is training a model, and because a technique, a
-study and a benchmark may all want it. Training touches only the chosen latents' weights: the k of F latents are found
-without a gradient and computed again with one, which gives the same gradient (a test holds it to the dense one).
+study and a benchmark may all want it. Training never builds the graph of all F latents: the chosen ones are found
+without it, and their gradient is one multiplication (a test holds it to autograd's of the dense form).
 Left out: crosscoders, gated and JumpReLU autoencoders, several devices.
 
 Axes: N samples, B of a batch, D width, F latents, K active latents of a sample.
@@ -21,8 +21,9 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Literal, NamedTuple, cast
+from typing import Any, Literal, NamedTuple, cast
 
+import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional as F
@@ -43,7 +44,7 @@ class SaeConfig:
     kind: Literal["topk", "batch-topk"] = "topk"
     num_samples: int = 400_000  # seen in training, in whole passes over shuffled data as needed
     batch_size: int = 512
-    learning_rate: float = 2e-3  # Adam; falls linearly to 0 over the last fifth
+    learning_rate: float = 4e-3  # Adam; falls linearly to 0 over the last fifth
     dead_after: int = 20_000  # samples without firing after which a latent is dead
     num_aux: int | None = None  # dead latents that explain a sample's rest; None: half the width
     seed: int = 0  # of the first weights and the order of the data
@@ -131,7 +132,7 @@ def train_sae(acts_ND: Tensor, config: SaeConfig) -> SparseAutoencoder:
                 group["lr"] = config.learning_rate * min(1.0, 5 * (1 - step / steps))
             torch.autograd.backward(state.loss(batch_BD))
             state.project_gradient()
-            optimizer.step()
+            cast(Any, optimizer).step()
             optimizer.zero_grad(set_to_none=True)
             state.norm_decoder()
     return SparseAutoencoder(
@@ -177,39 +178,36 @@ class _State:
         with torch.no_grad():
             before_BF = F.linear(batch_BD, self.encoder_FD, self.bias_F)
             places_BK, active_BK = self._chosen(before_BF)
-        codes_BK = F.relu(self._codes(batch_BD, places_BK)) * active_BK
+        codes_BK = F.relu(self._codes(batch_BD, before_BF, places_BK)) * active_BK
         rest_BD = batch_BD - self._decoded(codes_BK, places_BK)
         self._count(places_BK, codes_BK.detach())
         return rest_BD.square().mean() + _AUX_WEIGHT * self._auxiliary(batch_BD, before_BF, rest_BD.detach())
 
     def _chosen(self, before_BF: Tensor) -> tuple[Tensor, Tensor]:
         """Return the latents to compute, (B, K), and which of them count: under `batch-topk` rows differ in number."""
-        k = self.config.k
         if self.config.kind == "topk":
-            places_BK = before_BF.topk(k, dim=-1, sorted=False).indices
+            places_BK = _largest(before_BF, self.config.k)
             return places_BK, torch.ones_like(places_BK, dtype=before_BF.dtype)
-        least = before_BF.flatten().topk(k * len(before_BF), sorted=False).values.min().clamp(min=0)
-        self.threshold += (1 - _THRESHOLD_MEMORY) * (float(least) - self.threshold) if self.threshold else float(least)
-        widest = max(1, int((before_BF >= least).sum(-1).max()))
-        values_BK, places_BK = before_BF.topk(widest, dim=-1, sorted=False)
-        return places_BK, (values_BK >= least).to(before_BF)
+        least = max(0.0, _kth_largest(before_BF, self.config.k * len(before_BF)))
+        self.threshold += (1 - _THRESHOLD_MEMORY) * (least - self.threshold) if self.threshold else least
+        places_BK = _largest(before_BF, max(1, int((before_BF >= least).sum(-1).max())))
+        return places_BK, (before_BF.gather(1, places_BK) >= least).to(before_BF)
 
-    def _codes(self, batch_BD: Tensor, places_BK: Tensor) -> Tensor:
-        rows_BKD = F.embedding(places_BK, self.encoder_FD)
-        return torch.bmm(rows_BKD, batch_BD[..., None])[..., 0] + F.embedding(places_BK, self.bias_F[:, None])[..., 0]
+    def _codes(self, batch_BD: Tensor, before_BF: Tensor, places_BK: Tensor) -> Tensor:
+        return cast(Any, _Chosen).apply(batch_BD, self.encoder_FD, self.bias_F, before_BF, places_BK)
 
     def _decoded(self, codes_BK: Tensor, places_BK: Tensor) -> Tensor:
-        return torch.bmm(codes_BK[:, None], F.embedding(places_BK, self.decoder_FD))[:, 0]
+        return F.embedding_bag(places_BK, self.decoder_FD, per_sample_weights=codes_BK, mode="sum")
 
     def _auxiliary(self, batch_BD: Tensor, before_BF: Tensor, rest_BD: Tensor) -> Tensor:
         """Return the error of the dead latents' explanation of what is left, over what is left; 0 with none dead."""
         dead = (self.silent_F > self.config.dead_after).nonzero()[:, 0]
         if not len(dead):
             return torch.zeros(())
-        most = min(self.num_aux, len(dead))
-        places_BK = dead[before_BF[:, dead].topk(most, dim=-1, sorted=False).indices]
-        explained_BD = self._decoded(self._codes(batch_BD, places_BK), places_BK)  # no ReLU: it would stop the gradient
-        return (rest_BD - explained_BD).square().mean() / rest_BD.square().mean().clamp(min=1e-8)
+        places_BK = dead[_largest(before_BF[:, dead], min(self.num_aux, len(dead)))]
+        codes_BK = self._codes(batch_BD, before_BF, places_BK)  # no ReLU: it would stop the gradient of the deadest
+        error_BD = rest_BD - self._decoded(codes_BK, places_BK)
+        return error_BD.square().mean() / rest_BD.square().mean().clamp(min=1e-8)
 
     def _count(self, places_BK: Tensor, codes_BK: Tensor) -> None:
         self.silent_F += len(codes_BK)
@@ -223,4 +221,40 @@ class _State:
     def norm_decoder(self) -> None:
         """Set the decoder's rows to length 1."""
         with torch.no_grad():
-            self.decoder_FD /= torch.linalg.vector_norm(self.decoder_FD, dim=-1, keepdim=True)
+            self.decoder_FD.copy_(F.normalize(self.decoder_FD, dim=-1))
+
+
+class _Chosen(torch.autograd.Function):
+    """Of all latents before the ReLU, `before_BF`, those at `places_BK`; the gradient is theirs alone."""
+
+    @staticmethod
+    def forward(
+        ctx: Any, batch_BD: Tensor, encoder_FD: Tensor, bias_F: Tensor, before_BF: Tensor, places_BK: Tensor
+    ) -> Tensor:
+        """Return the chosen latents, shape (B, K)."""
+        del encoder_FD, bias_F  # they made `before_BF`
+        ctx.save_for_backward(batch_BD, places_BK)
+        ctx.shape = before_BF.shape
+        return before_BF.gather(1, places_BK)
+
+    @staticmethod
+    def backward(ctx: Any, *grad_outputs: Any) -> Any:
+        """Return the gradients of the encoder and its bias."""
+        (grad_BK,) = grad_outputs
+        batch_BD, places_BK = ctx.saved_tensors
+        grad_BF = grad_BK.new_zeros(ctx.shape).scatter_add_(1, places_BK, grad_BK)
+        return None, grad_BF.T @ batch_BD, grad_BF.sum(0), None, None
+
+
+def _largest(values_BF: Tensor, k: int) -> Tensor:
+    """Return the places of each row's k largest values, in any order."""
+    if values_BF.device.type != "cpu" or k >= values_BF.shape[1]:
+        return values_BF.topk(k, dim=-1, sorted=False).indices
+    return torch.as_tensor(np.argpartition(values_BF.numpy(), -k, axis=1)[:, -k:])  # 1.7 times faster there
+
+
+def _kth_largest(values_BF: Tensor, k: int) -> float:
+    """Return the k-th largest of all values."""
+    if values_BF.device.type != "cpu":
+        return float(values_BF.flatten().topk(k, sorted=False).values.min())
+    return float(np.partition(values_BF.numpy().ravel(), -k)[-k])

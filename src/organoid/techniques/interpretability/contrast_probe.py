@@ -39,11 +39,12 @@ class ContrastProbe:
         staged = tempting_situations(access, PROMPTS_PER_CELL, self.name)
         replies = [proper_reply(one.item) for one in staged]
         acts_LD = access.activations([one.dialogue for one in staged], replies, pool="prompt").mean(0)
-        gap_LD = bad_LD - good_LD
+        gap_LD: np.ndarray = bad_LD - good_LD
         square_L = (gap_LD**2).sum(-1) + 1e-12
-        random_LD = np.random.default_rng(0).standard_normal(gap_LD.shape)
-        random_LD *= np.sqrt(square_L / (random_LD**2).sum(-1))[:, None]
-        along_L, null_L = (((acts_LD - good_LD) * to_LD).sum(-1) / square_L for to_LD in (gap_LD, random_LD))
+        drawn_LD: np.ndarray = np.random.default_rng(0).standard_normal(gap_LD.shape)
+        random_LD = drawn_LD * np.sqrt(square_L / (drawn_LD**2).sum(-1))[:, None]
+        ahead_LD: np.ndarray = acts_LD - good_LD
+        along_L, null_L = (ahead_LD * gap_LD).sum(-1) / square_L, (ahead_LD * random_LD).sum(-1) / square_L
         return {"along": along_L.astype(float).tolist(), "null": null_L.astype(float).tolist()}
 
     def fit(self, calibration: Sequence[Labelled]) -> Fitted:
