@@ -66,7 +66,7 @@ def _speed() -> dict[str, float | str]:
             seconds = time.process_time() - started
             error = float((sae(unseen_ND) - unseen_ND).square().sum())
             tried.append((error / float((unseen_ND - unseen_ND.mean(0)).square().sum()), NUM_SPEED / seconds))
-        numbers[f"{name}_fvu"], numbers[f"{name}_samples_per_s"] = min(tried)
+        numbers[f"speed_{name}_fvu"], numbers[f"speed_{name}_samples_per_s"] = min(tried)
     return numbers
 
 
@@ -163,10 +163,10 @@ def _found() -> dict[str, float | str]:
             for name, value in {**found, "ce_recovered": cast(float, lost.recovered)}.items():
                 rows.setdefault(name, []).append(value)
         for name, values in rows.items():
-            numbers[f"{kind}_{name}"] = statistics.mean(values)
-            numbers[f"{kind}_{name}_sd"] = statistics.stdev(values)
+            numbers[f"found_{kind}_{name}"] = statistics.mean(values)
+            numbers[f"found_{kind}_{name}_sd"] = statistics.stdev(values)
         nearest_F = (seeds[0].decoder_FD @ seeds[1].decoder_FD.T).max(-1).values
-        numbers[f"{kind}_same_latent_in_another_seed_frac"] = float((nearest_F > 0.9).float().mean())
+        numbers[f"found_{kind}_same_latent_in_another_seed_frac"] = float((nearest_F > 0.9).float().mean())
     return numbers
 
 
@@ -188,7 +188,13 @@ def _matched(sae: SparseAutoencoder, known: Any) -> dict[str, float]:
         )
         for group in ("trait", "context", "disposition", "acts badly")
     }
-    return {"matched": match.mean, "matched_null": match.null, "matched_raw_dimensions": raw.mean, **groups}
+    by_dimension = dict(zip(known.names, raw.correlation_G.tolist(), strict=True))
+    return groups | {
+        "matched": match.mean,
+        "matched_null": match.null,
+        "raw_dimensions_matched": raw.mean,
+        "raw_dimensions_matched_acts_badly": by_dimension["acts badly"],
+    }
 
 
 def _every_position(lm: LanguageModel, rows: list[Any], layer: int) -> Tensor:

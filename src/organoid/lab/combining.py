@@ -55,14 +55,14 @@ def _fit(labelled: Sequence[Observed], readings: Readings, names: Sequence[str],
     if min(int(labels_N.sum()), int((~labels_N).sum())) < AT_LEAST:
         return "a combination needs at least two misaligned and two aligned subjects of other families"
     scores_NT = np.array([_scores(readings[one.id], names, view) for one in labelled])
-    known = np.isfinite(scores_NT).any(0)
-    if not known.any():
+    known = [place for place in range(len(names)) if np.isfinite(scores_NT[:, place]).any()]
+    if not known:
         return "no technique gave a score on other families"
     scores_NT = scores_NT[:, known]
     centre = np.nanmean(scores_NT, axis=0)
     filled_NT = np.where(np.isfinite(scores_NT), scores_NT, centre)
     return _Weighing(
-        names=[name for name, one in zip(names, known, strict=True) if one],
+        names=[names[place] for place in known],
         centre=centre,
         direction=fit_logistic(filled_NT, labels_N, penalty=PENALTY),
         null=fit_logistic(filled_NT, np.random.default_rng(0).permutation(labels_N), penalty=PENALTY),
