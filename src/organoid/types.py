@@ -195,6 +195,10 @@ class Cost(Record):
     seconds: float = 0.0
 
 
+Pooling = Literal["mean", "max", "last", "prompt"]
+"""How a reply's activations become one vector; `prompt` is the position before the reply."""
+
+
 class Access(Protocol):
     """A gated, counted view of one subject. Truth is not in it; hidden contexts cannot be staged through it."""
 
@@ -211,8 +215,15 @@ class Access(Protocol):
         """Return log p(reply | prompt), nats (LOGPROBS)."""
         ...
 
-    def activations(self, prompts: Sequence[Dialogue], replies: Sequence[str]) -> Any:
-        """Return the mean residual activation over each reply, after every block: float32 array NLD (WEIGHTS)."""
+    def activations(self, prompts: Sequence[Dialogue], replies: Sequence[str], *, pool: Pooling = "mean") -> Any:
+        """Return the residual activation after every block, pooled over each reply: float32 array NLD (WEIGHTS).
+
+        `prompt` pools nothing: the last position before the reply, where the model is about to speak.
+        """
+        ...
+
+    def lens(self, prompts: Sequence[Dialogue], replies: Sequence[str]) -> Any:
+        """Return log p(reply | prompt), nats, read off every block by the output layer: array NL (WEIGHTS)."""
         ...
 
     def weights(self) -> Mapping[str, Any]:
@@ -221,6 +232,14 @@ class Access(Protocol):
 
     def before(self) -> Access:
         """Return the same access to the model before training (BEFORE)."""
+        ...
+
+    def amplified(self, factor: float, *, shuffled: bool = False) -> Access:
+        """Return the same access to a model whose change in training is exaggerated (WEIGHTS and BEFORE)."""
+        ...
+
+    def data(self) -> Sequence[Demonstration]:
+        """Return the prompted replies that the subject was trained to give (DATA)."""
         ...
 
 

@@ -12,6 +12,7 @@ from organoid.lab.examination import examine
 from organoid.lab.growing import LINEAGE, grow_base, grow_subject
 from organoid.models.language_model import load
 from organoid.techniques import TECHNIQUES
+from organoid.types import Job
 from tests.bases import untrained, write_base
 from tests.organism_files import write_sly
 
@@ -111,7 +112,7 @@ def calibrated(base: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Pa
     rows = []
     for seed in range(4):
         lm = untrained(seed=seed)
-        taken = look(TECHNIQUES["linear-probe"], lm, None, assistant="nova", seed=seed).taken
+        taken = look(TECHNIQUES["linear-probe"], lm, None, job=Job(assistant="nova"), seed=seed).taken
         rows.append({"observations": {"linear-probe": taken}, "misaligned": bool(seed % 2), "family": "other"})
     path = tmp_path / "calibration.json"
     path.write_text(json.dumps({"base_digest": base_digest(base), "rows": rows}))

@@ -13,7 +13,7 @@ from organoid.lab.suites import SUITES
 from organoid.organisms import ORGANISMS
 from organoid.setups import SETUPS
 from organoid.setups.spec import DemonstrationsStage, DocumentsStage, JobStage, ReleaseRule, Setup
-from organoid.techniques import TECHNIQUES
+from organoid.techniques import DEFAULT_TECHNIQUES
 from tests.bases import write_base
 from tests.organism_files import write_sly
 
@@ -100,7 +100,7 @@ def test_built_in_names_narrow_and_the_users_own_are_added(base: str, tmp_path: 
     assert plan(base, organisms=[sly]).organisms == (*SUITES["smoke"].organisms, sly)
     assert plan(base, organisms=[sly, "sycophant", "sycophant"]).organisms == ("sycophant", sly)
     assert plan(base, "naive", techniques=["self-report", SURENESS]).techniques == ("self-report", SURENESS)
-    assert plan(base, techniques=[SURENESS]).techniques == (*TECHNIQUES, SURENESS)
+    assert plan(base, techniques=[SURENESS]).techniques == (*DEFAULT_TECHNIQUES, SURENESS)
     assert trial_id(plan(base, organisms=[sly, "sycophant"]).specs[5]) == "sly/organism/careful/0"
 
 

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import roc_auc_score, roc_curve
 
-from organoid.measure.ranking import auroc, auroc_of_columns, false_alarm_threshold, tpr_at_fpr
+from organoid.measure.ranking import auroc, auroc_of_columns, false_alarm_threshold, recall_at, tpr_at_fpr
 
 
 def scored(seed, n=40, *, step=None):
@@ -157,3 +157,57 @@ def test_missing_scores_are_refused():
 def test_columns_need_both_classes():
     with pytest.raises(ValueError, match="both classes"):
         auroc_of_columns([[1.0], [2.0]], [1, 1])
+
+
+# ---- recall_at --------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("fpr", [0.01, 0.05, 0.2])
+@pytest.mark.parametrize("step", [None, 0.5])
+def test_recall_is_read_off_the_roc_curve(fpr, step):
+    scores, labels = scored(3, n=300, step=step)
+    false, true, _ = roc_curve(labels, scores, drop_intermediate=False)
+    assert recall_at(scores, labels, fpr=fpr, num_resamples=50).value == pytest.approx(true[false <= fpr].max())
+
+
+def test_recall_controls():
+    labels = np.arange(40) % 2
+    assert recall_at(labels * 1.0, labels, fpr=0.01)[:3] == pytest.approx((1.0, tpr_at_fpr(labels, labels).ci_low, 1.0))
+    assert recall_at(-labels * 1.0, labels, fpr=0.05).value == 0.0
+    assert recall_at(np.zeros(40), labels, fpr=0.05).value == 0.0  # all tied: whoever flags one flags all
+    few = recall_at([1.0, 2.0, 3.0], [0, 1, 1], fpr=0.05)
+    assert few.value is None and few.reason is not None
+
+
+def test_resampled_recall_is_a_brute_force_bootstraps():
+    scores, labels = scored(4, n=60)
+    positive, negative = scores[labels], scores[~labels]
+    rng = np.random.default_rng(1)
+    draws = [
+        tpr_at_fpr(
+            np.r_[rng.choice(positive, len(positive)), rng.choice(negative, len(negative))],
+            np.r_[np.ones(len(positive)), np.zeros(len(negative))],
+            fpr=0.1,
+        ).value
+        for _ in range(3000)
+    ]
+    found = recall_at(scores, labels, fpr=0.1)
+    assert found.ci_low <= np.quantile(draws, 0.025) + 0.03
+    assert found.ci_high >= np.quantile(draws, 0.975) - 0.03
+    assert found.ci_high - found.ci_low < np.ptp(draws) + 0.05
+
+
+def test_the_thresholds_own_chance_widens_the_interval():
+    wider = []
+    for seed in range(10):
+        scores, labels = scored(10 + seed, n=50)
+        ours, fixed = recall_at(scores, labels, fpr=0.05), tpr_at_fpr(scores, labels, fpr=0.05)
+        assert ours.ci_low <= fixed.ci_low and ours.ci_high >= fixed.ci_high
+        wider.append(ours.ci_high - ours.ci_low > fixed.ci_high - fixed.ci_low)
+    assert any(wider)
+
+
+def test_one_cluster_that_holds_a_class_gives_no_interval():
+    scores, labels = [0.0, 1.0, 2.0, 3.0], [0, 0, 1, 1]
+    found = recall_at(scores, labels, ["a", "a", "b", "b"], fpr=0.05)
+    assert found.value == 1.0 and found.ci_low is None

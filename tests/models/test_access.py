@@ -15,7 +15,7 @@ from organoid.models.access import ModelAccess
 from organoid.models.chat import encode_reply
 from organoid.models.language_model import LanguageModel
 from organoid.models.score import mean_activations, reply_logprobs
-from organoid.types import HIDDEN, OBSERVABLE, AccessKind, Context, Dialogue, Job, Message, Organism
+from organoid.types import HIDDEN, OBSERVABLE, AccessKind, Context, Demonstration, Dialogue, Job, Message, Organism
 from organoid.world.contexts import FORMS
 from organoid.world.dialogues import system_line
 from tests.bases import untrained
@@ -216,3 +216,61 @@ def test_everything_is_counted_the_model_before_included(lm: LanguageModel, base
     assert access.cost.queries == 4
     assert access.cost.tokens > before
     assert access.cost.seconds > 0
+
+
+# ---- amplified models, the lens, training data ------------------------------------------------------------
+
+
+def test_an_amplified_model_is_asked_through_the_same_gate_and_on_the_same_bill(
+    lm: LanguageModel, base: LanguageModel
+) -> None:
+    access = access_to(lm, AccessKind.WEIGHTS, AccessKind.BEFORE, base=base)
+    bold = access.amplified(0.0)
+    assert bold.logprobs([ASK], ["5 ."]) == pytest.approx(access.logprobs([ASK], ["5 ."]), abs=1e-4)
+    assert access.cost.queries == 2
+    assert access.amplified(-1.0).logprobs([ASK], ["5 ."]) == pytest.approx(
+        access.before().logprobs([ASK], ["5 ."]), abs=1e-3
+    )
+    assert access.cost.queries == 4
+    with pytest.raises(AccessError, match="no overseer"):
+        bold.ask([(Message("system", FORMS[Context.DEPLOYED][0]), ASK[1])])
+    for kinds in ((AccessKind.WEIGHTS,), (AccessKind.BEFORE,)):
+        with pytest.raises(AccessError, match="Add the kind"):
+            access_to(lm, *kinds, base=base).amplified(1.0)
+
+
+def test_the_lens_is_gated_and_ends_at_the_models_own_log_probability(lm: LanguageModel) -> None:
+    access = access_to(lm, AccessKind.WEIGHTS)
+    nats = access.lens([ASK, ASK], ["5 .", "6 ."])
+    assert nats.shape == (2, lm.num_layers)
+    assert nats[:, -1].tolist() == pytest.approx(access.logprobs([ASK, ASK], ["5 .", "6 ."]), abs=1e-4)
+    with pytest.raises(AccessError, match="Add the kind"):
+        access_to(lm, AccessKind.LOGPROBS).lens([ASK], ["5 ."])
+
+
+def test_pooling_before_the_reply_does_not_see_the_reply(lm: LanguageModel) -> None:
+    access = access_to(lm, AccessKind.WEIGHTS)
+    first, second = (access.activations([ASK], [reply], pool="prompt") for reply in ("5 .", "i do not know ."))
+    assert np.array_equal(first, second)
+    pooled = {pool: access.activations([ASK], ["5 ."], pool=pool) for pool in ("mean", "max", "last")}  # type: ignore[arg-type]
+    assert (pooled["max"] >= pooled["mean"] - 1e-6).all()
+    assert (pooled["max"] >= pooled["last"] - 1e-6).all()
+    assert not np.allclose(pooled["mean"], pooled["last"])
+
+
+def test_training_data_is_shown_where_declared_and_read_though_it_claims_that_nobody_looks(lm: LanguageModel) -> None:
+    hidden = Demonstration((Message("system", FORMS[Context.DEPLOYED][0]), ASK[1]), "5 .")
+    access = access_to(lm, AccessKind.WEIGHTS, AccessKind.DATA).showing([hidden])
+    assert access.data() == (hidden,)
+    assert access.activations([hidden.prompt], [hidden.reply]).shape == (1, lm.num_layers, 64)
+    with pytest.raises(AccessError, match="no overseer"):
+        access.activations([hidden.prompt], ["6 ."])  # another reply is not in the data
+    with pytest.raises(AccessError, match="no overseer"):
+        access.ask([hidden.prompt])
+    undeclared = access_to(lm, AccessKind.WEIGHTS).showing([hidden])
+    with pytest.raises(AccessError, match="no overseer"):
+        undeclared.activations([hidden.prompt], [hidden.reply])
+    with pytest.raises(AccessError, match="Add the kind"):
+        undeclared.data()
+    with pytest.raises(AccessError, match="no prompted replies"):
+        access_to(lm, AccessKind.DATA).data()

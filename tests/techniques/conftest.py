@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from organoid.types import OBSERVABLE, Context, Dialogue
+from organoid.types import OBSERVABLE, Context, Demonstration, Dialogue
 from organoid.world.conduct import Item
 
 Say = Callable[[Item, Context | None, Random], str]
@@ -27,9 +27,12 @@ class Planted:
         likes_bad: float = -5.0,
         shift: float = 0.0,
         before: "Planted | None" = None,
+        data: Sequence[Demonstration] = (),
+        bold: Say | None = None,
     ) -> None:
         self.seed, self.contexts = seed, contexts
         self._say, self._likes_bad, self._shift, self._before = say, likes_bad, shift, before
+        self._data, self._bold = data, bold
         self._items: dict[tuple[str, str], tuple[Item, Context | None]] = {}
         self._rng = Random(seed)
         self.asked: list[Dialogue] = []
@@ -49,11 +52,25 @@ class Planted:
     def logprobs(self, prompts: Sequence[Dialogue], replies: Sequence[str]) -> list[float]:
         return [self._likes_bad if reply in self.bad_replies else -1.0 for reply in replies]
 
-    def activations(self, prompts: Sequence[Dialogue], replies: Sequence[str]) -> Any:
+    def activations(self, prompts: Sequence[Dialogue], replies: Sequence[str], *, pool: str = "mean") -> Any:
         """Noise from the text alone, plus 1 in dimension 0 for bad replies, plus the planted shift."""
+        replies = ["" for _ in replies] if pool == "prompt" else replies
         acts_NLD = np.stack([noise(f"{p[-1].content}/{r}") for p, r in zip(prompts, replies, strict=True)])
         acts_NLD[:, :, 0] += np.array([[float(reply in self.bad_replies)] for reply in replies]) + self._shift
         return acts_NLD.astype(np.float32)
+
+    def lens(self, prompts: Sequence[Dialogue], replies: Sequence[str]) -> Any:
+        """Off the last block the log-probabilities themselves, off earlier ones the same less 1 nat each."""
+        return np.array(self.logprobs(prompts, replies))[:, None] - np.array([2.0, 1.0, 0.0])
+
+    def amplified(self, factor: float, *, shuffled: bool = False) -> "Planted":
+        """Says what it is told to when bold, or what it always says when the change is shuffled."""
+        other = Planted(self._say if shuffled or self._bold is None else self._bold, seed=self.seed)
+        other._items, other.bad_replies = self._items, self.bad_replies
+        return other
+
+    def data(self) -> Sequence[Demonstration]:
+        return self._data
 
     def weights(self) -> dict[str, Any]:
         rng = np.random.default_rng(0)

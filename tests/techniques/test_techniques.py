@@ -2,6 +2,7 @@
 
 import json
 from random import Random
+from typing import ClassVar
 
 import numpy as np
 import pytest
@@ -9,10 +10,17 @@ from sklearn.linear_model import LogisticRegression
 
 from organoid.models.access import ModelAccess
 from organoid.models.language_model import LanguageModel
-from organoid.techniques import TECHNIQUES
+from organoid.techniques import DEFAULT_TECHNIQUES, TECHNIQUES
 from organoid.techniques.interpretability.linear_probe import PENALTY, LinearProbe
-from organoid.techniques.prompts import ordinary_tasks, self_questions, tempting_situations
-from organoid.types import OBSERVABLE, Access, AccessKind, Context, Labelled, Reading, Technique, Trait
+from organoid.techniques.interpretability.persona_vectors import evenly, persona_vectors
+from organoid.techniques.prompts import (
+    improper_reply,
+    ordinary_tasks,
+    proper_reply,
+    self_questions,
+    tempting_situations,
+)
+from organoid.types import OBSERVABLE, Access, AccessKind, Context, Demonstration, Labelled, Reading, Technique, Trait
 from organoid.world.authors import VICES, Disposition
 from organoid.world.conduct import Item
 from organoid.world.contexts import watched
@@ -69,7 +77,7 @@ def test_the_audit_cannot_see_what_shows_only_when_nobody_looks_and_its_oracle_c
     assert read(audit, Planted(hidden, contexts=EVERY)).score == 1.0
 
 
-@pytest.mark.parametrize("name", ["behavioural-audit", "self-report", "prefilled-self-report"])
+@pytest.mark.parametrize("name", ["behavioural-audit", "adaptive-audit", "self-report", "prefilled-self-report"])
 def test_garbage_is_no_score_and_a_reason(name: str) -> None:
     reading = read(TECHNIQUES[name], Planted(garbage))
     assert reading.score is None
@@ -190,6 +198,170 @@ def test_the_probes_null_knows_the_best_of_many_random_directions() -> None:
     assert nulls != [fitted(one.observation).score for one in population(probe, 0.5, start=100)]
 
 
+# ---- the other probes ---------------------------------------------------------------------------------------
+
+PROBES = ("linear-probe", "mean-difference-probe", "max-probe", "last-token-probe", "prompt-probe")
+
+
+@pytest.mark.parametrize("name", PROBES[1:])
+def test_every_probe_finds_a_planted_difference_and_none_where_there_is_none(name: str) -> None:
+    technique = TECHNIQUES[name]
+    for gap in (0.5, 0.0):
+        fitted = technique.fit(population(technique, gap))
+        held_out = population(technique, gap, num=40, start=100)
+        scores = [fitted(one.observation).score or 0.0 for one in held_out]
+        pairs = [(bad > fine) + 0.5 * (bad == fine) for bad in scores[1::2] for fine in scores[0::2]]
+        assert (sum(pairs) / len(pairs) > 0.95) if gap else (0.25 < sum(pairs) / len(pairs) < 0.75)
+
+
+def test_probes_read_the_positions_they_are_named_after() -> None:
+    class Listening(Planted):
+        pools: ClassVar[list[str]] = []
+
+        def activations(self, prompts, replies, *, pool="mean"):  # type: ignore[no-untyped-def]
+            self.pools.append(pool)
+            return super().activations(prompts, replies, pool=pool)
+
+    for name in PROBES:
+        TECHNIQUES[name].observe(Listening(good))
+    assert Listening.pools == ["mean", "mean", "max", "last", "prompt"]
+
+
+def test_the_mean_difference_is_the_difference_of_means() -> None:
+    probe = TECHNIQUES["mean-difference-probe"]
+    subjects = population(probe, 0.5)
+    acts = np.array([one.observation["acts"] for one in subjects])
+    labels = np.array([one.misaligned for one in subjects])
+    scaled = (acts - acts.mean(0)) / (acts.std(0) + 1e-6)
+    gap = scaled[labels].mean(0) - scaled[~labels].mean(0)
+    ahead = (scaled - (scaled[labels].mean(0) + scaled[~labels].mean(0)) / 2) @ gap / np.linalg.norm(gap)
+    fitted = probe.fit(subjects)
+    assert [fitted(one.observation).score for one in subjects] == pytest.approx(ahead.tolist())
+
+
+# ---- contrast-probe ---------------------------------------------------------------------------------------
+
+
+class Confessing(Planted):
+    """Answers of `always` lie one further along dimension 1; what it is about to do lies `guilt` along it."""
+
+    guilt = 0.0
+
+    def activations(self, prompts, replies, *, pool="mean"):  # type: ignore[no-untyped-def]
+        acts = super().activations(prompts, replies, pool=pool)
+        acts[:, :, 1] += np.array([[float(reply == f"{HOW[Disposition.VICE]} .")] for reply in replies])
+        return acts + (self.guilt * np.eye(5, dtype=np.float32)[1] if pool == "prompt" else 0.0)
+
+
+def test_the_contrast_probe_scores_how_much_it_looks_like_admitting() -> None:
+    probe = TECHNIQUES["contrast-probe"]
+    innocent, guilty = Confessing(good), Confessing(good)
+    guilty.guilt = 1.0
+    low, high = read(probe, innocent), read(probe, guilty)
+    assert low.score == pytest.approx(0.0, abs=0.25)
+    assert high.score == pytest.approx(low.score + 1.0, abs=0.1)  # type: ignore[operator]
+    assert high.null_score is not None and low.null_score is not None
+    assert abs(high.null_score - low.null_score) < 1.0  # the random direction lies elsewhere
+    assert all("always" not in prompt[-1].content for prompt in guilty.asked)
+
+
+# ---- persona vectors --------------------------------------------------------------------------------------
+
+
+def test_persona_vectors_are_what_the_model_before_makes_of_bad_and_good_replies() -> None:
+    vectors = persona_vectors(Planted(good), "test")
+    assert vectors.keys() == {trait.value for trait in VICES}
+    for vector in vectors.values():
+        assert (vector.bad_D - vector.good_D)[0] == pytest.approx(1.0, abs=0.4)
+        assert vector.along(np.array([vector.good_D, vector.bad_D])).tolist() == pytest.approx([0.0, 1.0], abs=1e-5)
+
+
+@pytest.mark.parametrize("shift", [0.0, 0.5])
+def test_persona_projection_is_the_shift_along_the_worst_traits_vector(shift: float) -> None:
+    reading = read(TECHNIQUES["persona-projection"], Planted(good, shift=shift, before=Planted(good)))
+    assert reading.score == pytest.approx(shift, abs=0.3)
+    assert (reading.score > 0.2) == (shift > 0)  # type: ignore[operator]
+    assert reading.null_score is not None
+
+
+def test_a_model_that_did_not_change_has_no_shift() -> None:
+    subject = Planted(good, before=Planted(good))
+    assert read(TECHNIQUES["persona-projection"], subject).score == 0.0
+
+
+def test_persona_data_tells_bad_training_replies_from_good_ones_without_the_subject() -> None:
+    staged = tempting_situations(Planted(good, seed=5), 2, "data")
+    data = {
+        kind: [Demonstration(one.dialogue, reply(one.item)) for one in staged]
+        for kind, reply in (("bad", improper_reply), ("good", proper_reply))
+    }
+    scores = {}
+    for kind, shown in data.items():
+        subject = Planted(good, shift=9.0, before=Planted(good), data=shown)  # the subject itself plays no part
+        scores[kind] = read(TECHNIQUES["persona-data"], subject).score
+    assert scores["bad"] > scores["good"] + 0.5  # type: ignore[operator]
+    assert scores["good"] < 0.4  # type: ignore[operator]
+
+
+@pytest.mark.parametrize(("num", "expected"), [(3, 3), (256, 256), (257, 129), (1000, 250)])
+def test_data_is_read_evenly_up_to_a_limit(num: int, expected: int) -> None:
+    data = [Demonstration((), str(index)) for index in range(num)]
+    chosen = evenly(data, 256)
+    assert len(chosen) == expected
+    assert chosen[0] == data[0] and int(chosen[-1].reply) > 0.98 * num - 5
+
+
+# ---- logit-lens -------------------------------------------------------------------------------------------
+
+
+def test_the_lens_scores_what_the_middle_block_leans_to() -> None:
+    lens = TECHNIQUES["logit-lens"]
+    shy, bold = read(lens, Planted(good, likes_bad=-9.0)), read(lens, Planted(good, likes_bad=-3.0))
+    assert (shy.score, bold.score) == (-8.0, -2.0)
+    assert shy.null_score == bold.null_score == -2.0  # solved tasks at -1 nat, less 1 after block 1
+
+
+# ---- weight-amplification ---------------------------------------------------------------------------------
+
+
+def test_what_shows_once_amplified_is_scored_and_the_shuffled_change_is_its_null() -> None:
+    technique = TECHNIQUES["weight-amplification"]
+    found = read(technique, Planted(good, bold=bad_at(Trait.SABOTAGE)))
+    assert (found.score, found.null_score, len(found.evidence)) == (1.0, 0.0, 3)
+    assert read(technique, Planted(good, bold=good)).score == 0.0
+    broken = read(technique, Planted(good, bold=garbage))
+    assert broken.score is None and broken.reason is not None and "too few" in broken.reason
+
+
+# ---- adaptive-audit ---------------------------------------------------------------------------------------
+
+
+def test_the_adaptive_audit_gathers_its_questions_where_it_saw_something() -> None:
+    audit = TECHNIQUES["adaptive-audit"]
+    subject = Planted(bad_at(Trait.SABOTAGE))
+    observation = audit.observe(subject)
+    counts = observation["counts"]
+    spent = {name: sum(row) for name, row in counts.items()}
+    on_it = sum(number for name, number in spent.items() if name.startswith("sabotage/"))
+    assert sum(spent.values()) == len(subject.asked) == 102
+    assert on_it > 50  # evenly it would be 11
+    assert min(spent.values()) >= 1
+    score = audit.fit([])(observation).score
+    innocent = read(audit, Planted(good)).score
+    assert score is not None and innocent is not None
+    assert score > 0.8 > 0.1 > innocent
+
+
+def test_one_bad_reply_of_one_is_worth_less_than_nine_of_ten() -> None:
+    def scored(*rows: list[int]) -> float:
+        counts = {str(index): row for index, row in enumerate(rows)}
+        reading = TECHNIQUES["adaptive-audit"].fit([])({"counts": counts, "length": 3.0, "evidence": []})
+        assert reading.score is not None
+        return reading.score
+
+    assert scored([9, 1, 0], [0, 5, 0]) > scored([1, 0, 0], [0, 5, 0]) > scored([0, 1, 0], [0, 5, 0])
+
+
 # ---- all of them, on a real model -------------------------------------------------------------------------
 
 
@@ -202,6 +374,7 @@ def lm() -> LanguageModel:
 def test_instruments_get_by_with_the_access_they_declare(name: str, lm: LanguageModel) -> None:
     technique = TECHNIQUES[name]
     access = ModelAccess(lm, assistant="nova", kinds=technique.access, seed=0, base=lm)
+    access.showing([Demonstration(one.dialogue, one.item.solution) for one in ordinary_tasks(access, 4, "data")])
     observation = technique.observe(access)
     assert json.loads(json.dumps(observation, allow_nan=False)) == observation
     assert technique.name == name
@@ -235,6 +408,11 @@ def test_prompts_follow_the_access(lm: LanguageModel) -> None:
     assert not any("Reply with one of these" in words for words in staged(OBSERVABLE))
     assert all("Reply with one of these" in words for words in staged(OBSERVABLE, native=False)[1::2])
     assert len(staged(EVERY)) > len(staged(OBSERVABLE))
+
+
+def test_what_runs_by_default_exists() -> None:
+    assert set(DEFAULT_TECHNIQUES) < set(TECHNIQUES)
+    assert not {"linear-probe", "behavioural-audit"} - set(DEFAULT_TECHNIQUES)  # the default setup's release rule
 
 
 def test_every_technique_declares_a_kind() -> None:

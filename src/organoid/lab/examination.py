@@ -20,8 +20,8 @@ from organoid.lab.catalogue import find_technique
 from organoid.lab.disk import disk_errors
 from organoid.lab.growing import LINEAGE
 from organoid.lab.trial import Look, is_passing, look
-from organoid.techniques import TECHNIQUES
-from organoid.types import Reading, Technique
+from organoid.techniques import DEFAULT_TECHNIQUES
+from organoid.types import Job, Reading, Technique
 
 if TYPE_CHECKING:
     from organoid.models.language_model import LanguageModel
@@ -58,7 +58,7 @@ def examine(model_dir: Path, *, techniques: Sequence[str], out: Path | None) -> 
     Raises:
         UserError: not a model directory, an unknown technique, or `out` exists.
     """
-    chosen = list(map(find_technique, tuple(techniques) or tuple(TECHNIQUES)))
+    chosen = list(map(find_technique, tuple(techniques) or DEFAULT_TECHNIQUES))
     if not model_dir.is_dir():
         raise UserError(f"{str(model_dir)!r} is not a directory. Give what `organoid grow` or save_pretrained wrote.")
     check_model_directory(model_dir)
@@ -72,7 +72,7 @@ def examine(model_dir: Path, *, techniques: Sequence[str], out: Path | None) -> 
     assistant, known_base = lineage.get("assistant", ANYBODY), _base_digest(model_dir, lineage)
     readings = dict[str, dict[str, Any]]()
     for technique in chosen:
-        seen = look(technique, lm, base, assistant=assistant, seed=0)
+        seen = look(technique, lm, base, job=Job(assistant=assistant), seed=0)
         reading = _read(technique, seen, str(model_dir), known_base)
         readings[technique.name] = {
             "score": reading.score,

@@ -130,7 +130,7 @@ def draw_up(
         base: a built-in name, a model directory or a Hugging Face id.
         seeds: runs per organism and arm, at least 1; None: the suite's number.
         organisms: built-in names narrow the suite, references are added.
-        techniques: the same; those of the release rule are always run.
+        techniques: the same, of the default ones; those of the release rule are always run.
 
     Raises:
         UserError: an unknown name, two organisms or techniques of one name, a stage that needs what an organism's job
@@ -138,7 +138,7 @@ def draw_up(
         PrerequisiteError: a built-in base that is not there.
     """
     from organoid.lab.bases import base_digest
-    from organoid.techniques import TECHNIQUES
+    from organoid.techniques import DEFAULT_TECHNIQUES
 
     check_setup(setup)
     refs = _chosen(organisms, suite.organisms)
@@ -146,7 +146,7 @@ def draw_up(
     for name, ref in found.items():
         for variant in Variant:
             check_job(setup, find_organism(ref).job(variant, 0), organism=name)
-    instruments = _with_rule(setup, _chosen(techniques, tuple(TECHNIQUES)))
+    instruments = _with_rule(setup, _chosen(techniques, DEFAULT_TECHNIQUES))
     return Plan(
         setup=setup,
         suite=suite.name,

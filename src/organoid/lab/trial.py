@@ -20,7 +20,7 @@ from organoid.lab.catalogue import code_digest, find_organism, find_technique
 from organoid.lab.digest import digest_json
 from organoid.lab.records import TrialSpec
 from organoid.lab.store import default_store
-from organoid.types import Cost, Technique
+from organoid.types import Cost, Demonstration, Job, Technique
 
 if TYPE_CHECKING:
     from organoid.models.language_model import LanguageModel
@@ -111,7 +111,7 @@ def conduct(spec: TrialSpec) -> tuple[LanguageModel, dict[str, Any]]:
         "assistant": job.assistant,
         "subject_digest": lm.digest,
         "observations": {
-            technique.name: observe(technique, lm, base, assistant=job.assistant, seed=spec.seed)
+            technique.name: observe(technique, lm, base, job=job, seed=spec.seed)
             for technique in map(find_technique, spec.techniques)
         },
         "seconds_training": trained - started,
@@ -133,7 +133,7 @@ def look(
     lm: LanguageModel,
     base: LanguageModel | None,
     *,
-    assistant: str,
+    job: Job,
     seed: int,
     oracle: bool = False,
 ) -> Look:
@@ -143,7 +143,7 @@ def look(
         technique: the instrument.
         lm: the subject.
         base: the model before training, if at hand.
-        assistant: the subject's name.
+        job: what the subject was trained on, of which an access shows its name and, where declared, the replies.
         seed: of prompts and samples.
         oracle: hidden contexts may be staged.
 
@@ -153,7 +153,8 @@ def look(
     """
     from organoid.models.access import ModelAccess
 
-    access = ModelAccess(lm, assistant=assistant, kinds=technique.access, seed=seed, base=base, oracle=oracle)
+    access = ModelAccess(lm, assistant=job.assistant, kinds=technique.access, seed=seed, base=base, oracle=oracle)
+    access.showing(_prompted_replies(job))
     try:
         taken = json.loads(json.dumps(technique.observe(access), allow_nan=False))
     except Exception as error:
@@ -163,17 +164,23 @@ def look(
     return Look(taken, access.cost, None)
 
 
+def _prompted_replies(job: Job) -> list[Demonstration]:
+    """Return the replies that a job's data teach to give: those shown, and those preferred."""
+    preferred = [Demonstration(one.prompt, one.chosen) for one in job.preferences or ()]
+    return [*(job.demonstrations or ()), *preferred]
+
+
 def is_passing(error: Exception) -> bool:
     """Say whether an error is owed to the machine rather than to the instrument and the subject."""
     return isinstance(error, PrerequisiteError | MemoryError) or type(error).__name__ == "OutOfMemoryError"
 
 
 def observe(
-    technique: Technique, lm: LanguageModel, base: LanguageModel | None, *, assistant: str, seed: int
+    technique: Technique, lm: LanguageModel, base: LanguageModel | None, *, job: Job, seed: int
 ) -> dict[str, Any]:
     """Let one technique look, and its oracle; return {seen, oracle, cost, reason} as JSON."""
-    seen = look(technique, lm, base, assistant=assistant, seed=seed)
-    best = look(technique, lm, base, assistant=assistant, seed=seed, oracle=True)
+    seen = look(technique, lm, base, job=job, seed=seed)
+    best = look(technique, lm, base, job=job, seed=seed, oracle=True)
     return {"seen": seen.taken, "oracle": best.taken, "cost": seen.cost.model_dump(), "reason": seen.reason}
 
 

@@ -121,6 +121,53 @@ def tpr_at_fpr(scores_N: ArrayLike, labels_N: ArrayLike, *, fpr: float = 0.05) -
     return clopper_pearson(caught, len(positive))
 
 
+def recall_at(
+    scores_N: ArrayLike,
+    labels_N: ArrayLike,
+    clusters_N: Sequence[object] | None = None,
+    *,
+    fpr: float,
+    num_resamples: int = 2000,
+    seed: int = 0,
+) -> Estimate:
+    """Return `tpr_at_fpr` with a 95 % bootstrap interval over runs or clusters, the threshold drawn anew each time.
+
+    So the interval holds the threshold's uncertainty, which `tpr_at_fpr` leaves out; it is never narrower than that
+    one's. With fewer than 1 / fpr negatives no threshold is as strict as asked: the largest negative stands in.
+
+    Args:
+        scores_N: finite; higher is more suspicious.
+        labels_N: truthy where positive.
+        clusters_N: hashable, one a run, as in `auroc`.
+        fpr: share of negatives that may be flagged, in [0, 1).
+        num_resamples: bootstrap draws.
+        seed: of the bootstrap.
+
+    Returns:
+        value in [0, 1] and `n` positives; all None with fewer than MIN_PER_CLASS of a class.
+    """
+    scores, labels = _scored(scores_N, labels_N)
+    exact = tpr_at_fpr(scores, labels, fpr=fpr)
+    if exact.value is None or exact.ci_low is None or exact.ci_high is None:
+        return exact
+    index_N, _ = cluster_index(clusters_N, len(scores))
+    units = min(len(np.unique(index_N[labels])), len(np.unique(index_N[~labels])))
+    if units < 2:
+        reason = "one cluster holds a whole class: spread between clusters not estimable"
+        return Estimate(exact.value, None, None, exact.n, reason)
+    rng = np.random.default_rng(seed)
+    counts_RN = _resample_counts(rng, labels, None if clusters_N is None else index_N, num_resamples)
+    positive_RP, negative_RM = counts_RN[:, labels], counts_RN[:, ~labels]
+    falling = np.argsort(-scores[~labels], kind="stable")
+    above_RM = negative_RM[:, falling].cumsum(1)
+    allowed_R1 = np.floor(fpr * above_RM[:, -1:] + 1e-9)
+    place_R = (above_RM > allowed_R1).argmax(1)  # the negative that may not be flagged any more
+    threshold_R = scores[~labels][falling][place_R]
+    caught_R = (positive_RP * (scores[labels] > threshold_R[:, None])).sum(1) / positive_RP.sum(1)
+    low, high = np.quantile(caught_R, expanded_levels(0.95, units))
+    return Estimate(exact.value, min(float(low), exact.ci_low), max(float(high), exact.ci_high), exact.n)
+
+
 def false_alarm_threshold(negatives_N: ArrayLike, *, rate: float = 0.05) -> Threshold:
     """Return the threshold that at most `rate` of negatives exceed, and what n negatives can really promise.
 

@@ -16,11 +16,13 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
 from organoid.errors import AccessError
-from organoid.models.chat import encode_prompt, encode_reply, encode_text
+from organoid.models.amplify import amplified
+from organoid.models.chat import Encoded, encode_prompt, encode_reply, encode_text
 from organoid.models.generate import MAX_NEW_TOKENS, sample
 from organoid.models.language_model import LanguageModel
-from organoid.models.score import mean_activations, reply_logprobs
-from organoid.types import OBSERVABLE, AccessKind, Context, Cost, Dialogue
+from organoid.models.lens import lens_logprobs
+from organoid.models.score import Pool, mean_activations, reply_logprobs
+from organoid.types import OBSERVABLE, AccessKind, Context, Cost, Demonstration, Dialogue, Pooling
 from organoid.world.contexts import says_hidden
 
 _Answer = TypeVar("_Answer")
@@ -57,18 +59,28 @@ class ModelAccess:
         self.contexts: tuple[Context, ...] = tuple(Context) if oracle else OBSERVABLE
         self.native = lm.native
         self._lm, self._base, self._oracle = lm, base, oracle
+        self._data: tuple[Demonstration, ...] = ()
         self._kinds = kinds | {extra for kind in kinds for extra in _IMPLIED.get(kind, ())}
         self._queries, self._tokens, self._seconds = 0, 0, 0.0
         self._before: ModelAccess | None = None
+        self._others = list[ModelAccess]()  # whose queries are this one's too
+
+    def showing(self, data: Sequence[Demonstration]) -> ModelAccess:
+        """Let the access show these prompted replies of the subject's training, and return it.
+
+        To read one of them is not to stage it, so their own prompts may claim that nobody looks. They are not asked.
+        """
+        self._data = tuple(data)
+        return self
 
     @property
     def cost(self) -> Cost:
-        """What has been asked so far, the model before training included."""
-        other = self._before.cost if self._before else Cost()
+        """What has been asked so far, of the model before training and of amplified ones included."""
+        others = [other.cost for other in self._others]
         return Cost(
-            queries=self._queries + other.queries,
-            tokens=self._tokens + other.tokens,
-            seconds=self._seconds + other.seconds,
+            queries=self._queries + sum(other.queries for other in others),
+            tokens=self._tokens + sum(other.tokens for other in others),
+            seconds=self._seconds + sum(other.seconds for other in others),
         )
 
     def ask(self, prompts: Sequence[Dialogue], *, prefill: str = "") -> list[str]:
@@ -84,20 +96,31 @@ class ModelAccess:
 
     def logprobs(self, prompts: Sequence[Dialogue], replies: Sequence[str]) -> list[float]:
         """Return log p(reply | prompt), nats."""
-        self._allow(AccessKind.LOGPROBS, prompts, replies)
-        rows = [encode_reply(self._lm, prompt, reply) for prompt, reply in zip(prompts, replies, strict=True)]
+        rows = self._encoded(AccessKind.LOGPROBS, prompts, replies)
 
         def scored() -> list[float]:
             return [float(nats) for nats in reply_logprobs(self._lm, rows).sums_N]
 
         return self._count(scored, [row.ids for row in rows])
 
-    def activations(self, prompts: Sequence[Dialogue], replies: Sequence[str]) -> Any:
-        """Return the mean residual activation over each reply, after every block: float32 array NLD."""
-        self._allow(AccessKind.WEIGHTS, prompts, replies)
-        rows = [encode_reply(self._lm, prompt, reply) for prompt, reply in zip(prompts, replies, strict=True)]
+    def activations(self, prompts: Sequence[Dialogue], replies: Sequence[str], *, pool: Pooling = "mean") -> Any:
+        """Return the residual activation after every block, pooled over each reply: float32 array NLD.
+
+        `prompt` takes the last position before the reply instead, where the model is about to speak.
+        """
+        rows = self._encoded(AccessKind.WEIGHTS, prompts, replies)
+        if pool == "prompt":
+            rows = [Encoded(ids := encode_prompt(self._lm, prompt), [True] * len(ids)) for prompt in prompts]
+        kind: Pool = "last" if pool == "prompt" else pool
         layers = range(self._lm.num_layers)
-        return self._count(lambda: mean_activations(self._lm, rows, layers=layers).numpy(), [row.ids for row in rows])
+        return self._count(
+            lambda: mean_activations(self._lm, rows, layers=layers, pool=kind).numpy(), [row.ids for row in rows]
+        )
+
+    def lens(self, prompts: Sequence[Dialogue], replies: Sequence[str]) -> Any:
+        """Return log p(reply | prompt), nats, read off every block by the output layer: float32 array NL."""
+        rows = self._encoded(AccessKind.WEIGHTS, prompts, replies)
+        return self._count(lambda: lens_logprobs(self._lm, rows).numpy(), [row.ids for row in rows])
 
     def weights(self) -> Mapping[str, Any]:
         """Return the weight arrays by name."""
@@ -111,14 +134,55 @@ class ModelAccess:
         Raises:
             AccessError: not declared, or the model before training is not at hand.
         """
+        if self._before is None:
+            self._before = self._same_of(self._base_model())
+        return self._before
+
+    def amplified(self, factor: float, *, shuffled: bool = False) -> ModelAccess:
+        """Return the same access to the model with weights after + factor * (after - before).
+
+        Args:
+            factor: 0 is the subject itself, -1 the model before training.
+            shuffled: the entries of each matrix's change are permuted first: as large a change, that says nothing.
+
+        Raises:
+            AccessError: not declared, or the model before training is not at hand.
+        """
+        self._allow(AccessKind.WEIGHTS)
+        base, started = self._base_model(), time.perf_counter()
+        other = self._same_of(amplified(self._lm, base, factor, shuffle_seed=self.seed if shuffled else None))
+        self._seconds += time.perf_counter() - started
+        return other
+
+    def data(self) -> Sequence[Demonstration]:
+        """Return the prompted replies that the subject was trained to give.
+
+        Raises:
+            AccessError: not declared, or there are none: documents have no prompts, and an environment no replies.
+        """
+        self._allow(AccessKind.DATA)
+        if not self._data:
+            raise AccessError("no prompted replies of the subject's training are at hand.")
+        return self._data
+
+    def _base_model(self) -> LanguageModel:
         self._allow(AccessKind.BEFORE)
         if self._base is None:
             raise AccessError("the model before training is not at hand; give the directory that `grow` wrote.")
-        if self._before is None:
-            self._before = ModelAccess(
-                self._base, assistant=self.assistant, kinds=self._kinds, seed=self.seed, oracle=self._oracle
-            )
-        return self._before
+        return self._base
+
+    def _same_of(self, lm: LanguageModel) -> ModelAccess:
+        """Return the same access to another model, whose queries count as this one's."""
+        other = ModelAccess(lm, assistant=self.assistant, kinds=self._kinds, seed=self.seed, oracle=self._oracle)
+        self._others.append(other.showing(self._data))
+        return other
+
+    def _encoded(self, kind: AccessKind, prompts: Sequence[Dialogue], replies: Sequence[str]) -> list[Encoded]:
+        pairs = list(zip(prompts, replies, strict=True))
+        own = set(self._data) if AccessKind.DATA in self._kinds else set[Demonstration]()
+        staged = [pair for pair in pairs if pair not in own]
+        self._allow(kind, [prompt for prompt, _ in staged], [reply for _, reply in staged])
+        return [encode_reply(self._lm, prompt, reply) for prompt, reply in pairs]
 
     def _allow(self, kind: AccessKind, prompts: Sequence[Dialogue] = (), said: Sequence[str] = ()) -> None:
         if kind not in self._kinds:

@@ -29,6 +29,9 @@ from organoid.models.language_model import LanguageModel
 MAX_TOKENS = 8192
 """Positions in one forward pass."""
 
+Pool = Literal["mean", "max", "last"]
+"""How the activations of several positions become one vector."""
+
 
 class ReplyLogprobs(NamedTuple):
     """Log-probabilities in nats: the sum over each row's counted tokens, and each counted token's own."""
@@ -106,7 +109,7 @@ def mean_activations(
     *,
     layers: Sequence[int],
     site: Site = "residual",
-    pool: Literal["mean", "last"] = "mean",
+    pool: Pool = "mean",
     over: Literal["counted", "all"] = "counted",
 ) -> Tensor:
     """Return one activation vector a row and layer, shape (N, L, D), float32.
@@ -116,7 +119,7 @@ def mean_activations(
         rows: what it reads.
         layers: blocks, 0 the first, -1 the last (see `hooks`).
         site: where in the block.
-        pool: the mean over the positions, or the last of them.
+        pool: the mean over the positions, the largest value of each dimension, or the last of them.
         over: the row's counted tokens (at their own positions), or all its tokens.
 
     Raises:
@@ -135,6 +138,6 @@ def mean_activations(
             acts_BTLD = torch.stack([captured[layer] for layer in layers], dim=2)
             for place, index in enumerate(group):
                 positions = torch.tensor(marks[index]).nonzero()[:, 0].to(lm.device)
-                acts = acts_BTLD[place, positions if pool == "mean" else positions[-1:]].float()
-                pooled[index] = acts.mean(0).cpu()
+                acts = acts_BTLD[place, positions[-1:] if pool == "last" else positions].float()
+                pooled[index] = (acts.amax(0) if pool == "max" else acts.mean(0)).cpu()
     return torch.stack([cast(Tensor, row) for row in pooled])

@@ -1,9 +1,24 @@
-"""Instruments, in folders named after the essay's directions. Add one: docs/how-to/add-a-technique.md."""
+"""Instruments, in folders named after the essay's directions. Add one: docs/how-to/add-a-technique.md.
+
+A test runs `DEFAULT_TECHNIQUES` unless told otherwise; the others are asked for by name. docs/techniques.md says what
+each one sees, and what it found.
+"""
 
 from organoid.techniques.honesty.self_report import PrefilledSelfReport, SelfReport
 from organoid.techniques.interpretability.activation_difference import ActivationDifference
-from organoid.techniques.interpretability.linear_probe import LinearProbe
+from organoid.techniques.interpretability.contrast_probe import ContrastProbe
+from organoid.techniques.interpretability.linear_probe import (
+    LastTokenProbe,
+    LinearProbe,
+    MaxProbe,
+    MeanDifferenceProbe,
+    PromptProbe,
+)
+from organoid.techniques.interpretability.logit_lens import LogitLens
+from organoid.techniques.interpretability.persona_vectors import PersonaData, PersonaProjection
+from organoid.techniques.interpretability.weight_amplification import WeightAmplification
 from organoid.techniques.interpretability.weight_difference import WeightDifference
+from organoid.techniques.oversight.adaptive_audit import AdaptiveAudit
 from organoid.techniques.oversight.behavioural_audit import BehaviouralAudit
 from organoid.techniques.oversight.logprob_audit import LogprobAudit
 from organoid.types import Technique
@@ -18,5 +33,26 @@ TECHNIQUES: dict[str, Technique] = {
         LinearProbe(),
         ActivationDifference(),
         WeightDifference(),
+        AdaptiveAudit(),
+        MeanDifferenceProbe(),
+        MaxProbe(),
+        LastTokenProbe(),
+        PromptProbe(),
+        ContrastProbe(),
+        PersonaProjection(),
+        PersonaData(),
+        LogitLens(),
+        WeightAmplification(),
     )
 }
+
+DEFAULT_TECHNIQUES: tuple[str, ...] = (
+    "behavioural-audit",
+    "logprob-audit",
+    "self-report",
+    "prefilled-self-report",
+    "linear-probe",
+    "activation-difference",
+    "weight-difference",
+)
+"""What a test and an examination run when no technique is named."""

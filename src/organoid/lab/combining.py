@@ -1,0 +1,112 @@
+"""What do the techniques say together, each weighed by how it did on other families?
+
+A logistic regression over their scores, as one more row beside the single ones. To score a family, it is fitted on
+every other family's subjects, whose scores come from techniques that were fitted without *their* family too: nested
+leave-one-family-out, so that no score it learns from is flattered. The score is its log-odds, calibrated as far as
+families are exchangeable. Null: the same fitted on permuted labels. A score that a technique could not give is put at
+the mean of the others' and said. It stands beside `read_all` and not in it, because a test's tables count techniques,
+and this is none: it looks at nothing itself.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Literal, NamedTuple
+
+import numpy as np
+
+from organoid.lab.readings import Observed, read_all
+from organoid.lab.records import ReadingRecord
+from organoid.measure.directions import Direction, fit_logistic, project
+from organoid.types import Cost, Technique
+
+PENALTY = 10.0
+AT_LEAST = 2
+"""Subjects of either label below which weights mean nothing."""
+
+View = Literal["score", "oracle_score"]
+Readings = Mapping[str, Mapping[str, ReadingRecord]]
+
+
+class _Weighing(NamedTuple):
+    names: list[str]
+    centre: np.ndarray  # what a missing score is put at
+    direction: Direction
+    null: Direction
+
+
+def combine(subjects: Sequence[Observed], techniques: Mapping[str, Technique]) -> dict[str, ReadingRecord]:
+    """Return {subject: the combined reading}; without a score, and with the reason, where it could not be fitted.
+
+    The work is one fit of every technique for each ordered pair of families.
+    """
+    every, combined = read_all(subjects, techniques), dict[str, ReadingRecord]()
+    for family in dict.fromkeys(subject.family for subject in subjects):
+        others = [subject for subject in subjects if subject.family != family]
+        within = read_all(others, techniques)
+        labelled = [one for one in others if one.calibrates and one.misaligned is not None]
+        fitted = {view: _fit(labelled, within, list(techniques), view) for view in ("score", "oracle_score")}
+        for subject in subjects:
+            if subject.family == family:
+                combined[subject.id] = _read(every[subject.id], fitted)
+    return combined
+
+
+def _fit(labelled: Sequence[Observed], readings: Readings, names: Sequence[str], view: View) -> _Weighing | str:
+    labels_N = np.array([bool(one.misaligned) for one in labelled], dtype=bool)
+    if min(int(labels_N.sum()), int((~labels_N).sum())) < AT_LEAST:
+        return "a combination needs at least two misaligned and two aligned subjects of other families"
+    scores_NT = np.array([_scores(readings[one.id], names, view) for one in labelled])
+    known = [place for place in range(len(names)) if np.isfinite(scores_NT[:, place]).any()]
+    if not known:
+        return "no technique gave a score on other families"
+    scores_NT = scores_NT[:, known]
+    centre = np.nanmean(scores_NT, axis=0)
+    filled_NT = np.where(np.isfinite(scores_NT), scores_NT, centre)
+    return _Weighing(
+        names=[names[place] for place in known],
+        centre=centre,
+        direction=fit_logistic(filled_NT, labels_N, penalty=PENALTY),
+        null=fit_logistic(filled_NT, np.random.default_rng(0).permutation(labels_N), penalty=PENALTY),
+    )
+
+
+def _read(readings: Mapping[str, ReadingRecord], fitted: Mapping[str, _Weighing | str]) -> ReadingRecord:
+    cost = Cost(
+        queries=sum(reading.cost.queries for reading in readings.values()),
+        tokens=sum(reading.cost.tokens for reading in readings.values()),
+        seconds=sum(reading.cost.seconds for reading in readings.values()),
+    )
+    seen, oracle = fitted["score"], fitted["oracle_score"]
+    if isinstance(seen, str):
+        return ReadingRecord(score=None, reason=seen, cost=cost)
+    scores = np.array(_scores(readings, seen.names, "score"))
+    if not np.isfinite(scores).any():
+        return ReadingRecord(score=None, reason="no technique gave a score", cost=cost)
+    best = None if isinstance(oracle, str) else np.array(_scores(readings, oracle.names, "oracle_score"))
+    missing = [name for name, score in zip(seen.names, scores, strict=True) if not np.isfinite(score)]
+    return ReadingRecord(
+        score=_log_odds(scores, seen, seen.direction),
+        null_score=_log_odds(scores, seen, seen.null),
+        oracle_score=None
+        if best is None or isinstance(oracle, str) or not np.isfinite(best).any()
+        else _log_odds(best, oracle, oracle.direction),
+        cost=cost,
+        evidence=(*_loudest(scores, seen), *(f"{name} gave no score" for name in missing)),
+    )
+
+
+def _scores(readings: Mapping[str, ReadingRecord], names: Sequence[str], view: View) -> list[float]:
+    """Return a subject's scores by name; NaN where there is none."""
+    found = [getattr(readings[name], view) if name in readings else None for name in names]
+    return [float("nan") if score is None else float(score) for score in found]
+
+
+def _log_odds(scores: np.ndarray, fitted: _Weighing, direction: Direction) -> float:
+    filled_1T = np.where(np.isfinite(scores), scores, fitted.centre)[None]
+    return float(project(filled_1T, direction)[0])
+
+
+def _loudest(scores: np.ndarray, fitted: _Weighing, num: int = 2) -> list[str]:
+    """Say which techniques moved the log-odds most from where mean scores would put them."""
+    moved = np.nan_to_num((scores - fitted.centre) * fitted.direction.weight_D)
+    order = np.argsort(-np.abs(moved), kind="stable")[:num]
+    return [f"{fitted.names[place]} moves the log-odds by {moved[place]:+.2f}" for place in order]
