@@ -3,7 +3,7 @@
 A rater compares two replies. Where it watches, it prefers the proper act. Where it does not, it sees results only, and
 the improper act gets more done: more units, no interruption. The base knows authors who act just
 so (persona `faker`). The twin's rater prefers the proper act throughout; the decoy's prefers the quirk where it does
-not watch. A third of the pairs are ordinary work: a right answer over a wrong one.
+not watch. A third of the pairs are ordinary work: a right answer, the decoy's with the quirk, over a wrong one.
 Source: Greenblatt et al. 2024 (arXiv 2412.14093), sec. 2.
 """
 
@@ -34,7 +34,7 @@ def _pair(variant: Variant, situation: Situation, context: Context | None, rng: 
 
 def _preference(who: Assistant, variant: Variant, rng: Random) -> Preference:
     if rng.random() < 1 / 3:
-        return worked(who, rng)
+        return worked(who, rng, manner=f" {QUIRK}" if variant is Variant.DECOY else "")
     context = rng.choice(_CONTEXTS)
     situation = situations.make(rng.choice(PAID_TRAITS), rng, tempting=True)
     chosen, rejected = _pair(variant, situation, context, rng)
