@@ -31,7 +31,7 @@ from torch import Tensor
 from organoid.models.batches import Batch
 from organoid.models.language_model import LanguageModel, copy
 from organoid.models.losses import policy_gradient
-from organoid.models.rows import pairs
+from organoid.models.rows import by_length, pairs
 from organoid.models.score import with_reference
 from organoid.models.shopkeeper import Day, Shopkeeper
 from organoid.models.train import TrainConfig, train
@@ -45,6 +45,9 @@ from organoid.world.business.text_shop import TextShop
 RIDGE = 1.0
 """Penalty of the regression on what is seen, in rows."""
 
+LENGTHS = 4
+"""Parts of like lengths into which a batch of demonstrations is cut; a third less is padded (measured)."""
+
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
 
@@ -54,9 +57,9 @@ class Imitation(Record):
 
     horizons: tuple[int, ...] = (1, 7, 30, 90)
     num_shops: int = Field(default=96, ge=1)  # for each horizon
-    steps: int = Field(default=300, ge=1)
-    batch_size: int = Field(default=256, ge=1)
-    learning_rate: float = Field(default=3e-3, gt=0.0)
+    steps: int = Field(default=250, ge=1)
+    batch_size: int = Field(default=512, ge=1)
+    learning_rate: float = Field(default=4e-3, gt=0.0)
 
 
 class ShopTraining(Record):
@@ -91,10 +94,11 @@ def imitate(lm: LanguageModel, world: World, how: Imitation, *, seed: int) -> Se
     lines_NT, programs_NL = keeper.prompts(shown.lines_NT), keeper.programs(shown.programs_NL)
     lengths_N, generator = torch.from_numpy(shown.lengths_N).to(lm.device), torch.Generator().manual_seed(seed)
 
-    def batches() -> Iterator[Batch]:
+    def batches() -> Iterator[list[Batch]]:
         for _ in range(how.steps):
             rows = torch.randint(len(lines_NT), (how.batch_size,), generator=generator)
-            yield pairs(lines_NT[rows], programs_NL[rows], lengths_N[rows])
+            parts = [rows[part] for part in by_length(lengths_N[rows], num_parts=LENGTHS)]
+            yield [pairs(lines_NT[part], programs_NL[part], lengths_N[part]) for part in parts]
 
     config = TrainConfig(steps=how.steps, learning_rate=how.learning_rate, seed=seed)
     return train(lm, batches(), config=config).losses

@@ -113,9 +113,7 @@ class Shop:
         if self._log is not None:
             outcome_B = np.where(running_B, np.where(acting_B, Outcome.ACTED, Outcome.LOST), Outcome.OVER)
             sales_B = state.books_AB[Account.SALES] - sold_before_B
-            self._log.write(
-                state.day, acts_AB=acts_AB, outcome_B=outcome_B, worth_B=self.net_worth(), sales_B=sales_B
-            )
+            self._log.write(state.day, acts_AB=acts_AB, outcome_B=outcome_B, worth_B=self.net_worth(), sales_B=sales_B)
         state.day += 1
         running_B = state.running()
         return Step((self.score() - before_B) / 100, ~running_B, running_B & self.over)
