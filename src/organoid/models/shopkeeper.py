@@ -82,10 +82,8 @@ class Shopkeeper:
         after_NL = np.arange(ids_NL.shape[1]) >= written.lengths_N.cpu().numpy()[:, None]
         return np.where(after_NL, self.shop.vocabulary.pad, self._word[ids_NL]).astype(np.int16)
 
-    def day(self, generator: torch.Generator) -> Day:
-        """Run one day of every shop."""
-        state = self.shop.shop.state
-        rows_R = np.flatnonzero(state.running())
+    def write(self, rows_R: NDArray[np.intp], generator: torch.Generator) -> tuple[Tensor, Written]:
+        """Return this morning's prompts of some shops and what the model writes after each."""
         prompts_RT = self.prompts(self.shop.ids()[rows_R])
         written = write_rows(
             self.lm,
@@ -95,6 +93,12 @@ class Shopkeeper:
             generator=generator,
             temperature=self.temperature,
         )
+        return prompts_RT, written
+
+    def day(self, generator: torch.Generator) -> Day:
+        """Run one day of every shop."""
+        rows_R = np.flatnonzero(self.shop.shop.state.running())
+        prompts_RT, written = self.write(rows_R, generator)
         programs_BL = np.full((self.shop.shop.num_envs, LONGEST), self.shop.vocabulary.pad, np.int16)
         programs_BL[rows_R] = self.words(written)
         return Day(rows_R, prompts_RT, written, self.shop.step_ids(programs_BL))
