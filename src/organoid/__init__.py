@@ -51,6 +51,7 @@ if TYPE_CHECKING:
     from organoid.verbs import examine as examine
     from organoid.verbs import grow as grow
     from organoid.verbs import list as list
+    from organoid.verbs import play as play
     from organoid.verbs import report as report
     from organoid.verbs import study as study
     from organoid.verbs import test as test
@@ -92,7 +93,7 @@ _HOMES = {
         "Turn",
         "Variant",
     ),
-    "organoid.verbs": ("examine", "grow", "list", "report", "study", "test"),
+    "organoid.verbs": ("examine", "grow", "list", "play", "report", "study", "test"),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 

@@ -206,6 +206,22 @@ def study(
 
 
 @app.command()
+def play(
+    model: Annotated[
+        str | None,
+        typer.Option(metavar="NAME|DIR", help="Watch it: manager, random, nothing, a base or a model directory."),
+    ] = None,
+    days: Annotated[int, typer.Option(min=1, help="The horizon.")] = 30,
+    seed: Annotated[int, typer.Option(min=0, help="Of the shop's chance and of what a model samples.")] = 0,
+    world: Annotated[Path | None, typer.Option(help="A TOML file with what differs from the default world.")] = None,
+) -> None:
+    """Run the shop yourself, day by day, or watch a model or a reference policy do it."""
+    from organoid import verbs
+
+    typer.echo(str(verbs.play(model, days=days, seed=seed, world=world)))
+
+
+@app.command()
 def report(
     directory: Annotated[Path, typer.Argument(metavar="DIR", help="An output directory of `organoid test`.")],
 ) -> None:

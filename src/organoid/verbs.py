@@ -423,6 +423,37 @@ def _study_summary(result: Mapping[str, Any], page: Path) -> str:
     return summary(result, report=page)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlayOutcome:
+    """What `play` returns: how the shop was run, by the exact log, and that in words."""
+
+    result: dict[str, Any]
+    text: str
+
+    def __str__(self) -> str:
+        """Net worth, how long sales lasted, and the acts that the log counts."""
+        return self.text
+
+
+def play(model: str | None = None, *, days: int = 30, seed: int = 0, world: str | Path | None = None) -> PlayOutcome:
+    """Run a shop in the terminal, or watch a reference policy or a model run it.
+
+    Args:
+        model: `manager`, `random`, `nothing`, a base or a model directory; None: the person at the terminal.
+        days: the horizon.
+        seed: of the shop's chance and of what a model samples.
+        world: a TOML file that holds what differs from the default world; None: the default.
+
+    Raises:
+        UserError: bad input.
+    """
+    from organoid.lab import playing
+    from organoid.world.business.load import load_world
+
+    found = playing.play(model, world=load_world(world), days=days, seed=seed, ask=input, tell=print)
+    return PlayOutcome(result=found.as_json(), text=playing.summary(found))
+
+
 def report(directory: str | Path) -> Path:
     """Write `report.html` from the results in an output directory and return its path.
 

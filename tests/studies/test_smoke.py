@@ -12,9 +12,11 @@ from organoid import cli
 from organoid.errors import UserError
 from organoid.lab import execute
 from organoid.lab.tasks import TaskResult
+from organoid.setups.shop import Imitation, ShopTraining
 from organoid.studies import STUDIES
 from organoid.studies.emergent import EmergentScale
 from organoid.studies.hidden_objective import HiddenObjectiveScale
+from organoid.studies.long_horizon import GROWING, PRESSED, Arm, LongHorizonScale
 from organoid.studies.personas import PersonasScale
 from organoid.studies.predictor import PredictorScale
 from organoid.studies.study import Scale
@@ -56,6 +58,16 @@ def minute(name: str, base: str) -> Scale:
         case "hidden-objective":
             return HiddenObjectiveScale(
                 num_seeds=1, bases=(base,), base=base, num_situations=2, num_questions=2, steps=1
+            )
+        case "long-horizon":
+            return LongHorizonScale(
+                num_seeds=1,
+                shape="nano",
+                imitation=Imitation(horizons=(3,), num_shops=4, steps=2, batch_size=8),
+                training=ShopTraining(rounds=1, num_groups=1, group_size=2, steps_per_round=1, rows_per_step=4),
+                arms=(Arm(world=PRESSED, days=3, horizons=(1, 3)), Arm(world=GROWING, days=2, horizons=(1, 2))),
+                num_shops=2,
+                num_planning=1,
             )
     raise AssertionError(f"give {name} a minute scale")
 

@@ -157,7 +157,7 @@ def _sample_chunk(
     logits = decoder.read(chunk.prompts, num_samples)
     for step in range(max_new_tokens):
         uniforms = torch.as_tensor(_uniforms(chunk.keys_N[held.cpu().numpy()], step), device=device)
-        tokens, chosen = _pick(logits, uniforms, temperature)
+        tokens, chosen = pick(logits, uniforms, temperature)
         ids_NT[held, step], logprobs_NT[held, step] = tokens, chosen
         ended = held[torch.isin(tokens, stops) & ~finished_N[held]]
         finished_N[ended], lengths_N[ended] = True, step + 1
@@ -177,7 +177,7 @@ def _sample(lm: LanguageModel, ids: list[int], logprobs: list[float], length: in
     return Sample(ids[:length], logprobs[:length], decode(lm, said), finished)
 
 
-def _pick(logits_NV: Tensor, uniform_N: Tensor, temperature: float) -> tuple[Tensor, Tensor]:
+def pick(logits_NV: Tensor, uniform_N: Tensor, temperature: float) -> tuple[Tensor, Tensor]:
     """Return the token whose share of the cumulative distribution holds the uniform number, and its log-probability."""
     logits_NV = logits_NV.to(torch.float32)
     if temperature == 0:

@@ -124,6 +124,19 @@ class Grammar:
         """Return what programs in words do."""
         return self.parse(self.vocabulary.encode(programs))
 
+    def mistake(self, program: str) -> str | None:
+        """Return what is wrong with a program and what was allowed there; None if it is one."""
+        words, state = program.split(), _START
+        for place, word in enumerate(words):
+            after_V = self._after[state]
+            allowed = [self.vocabulary.words[one] for one in np.flatnonzero(after_V[: self.vocabulary.pad] != _DEAD)]
+            told = ", ".join(allowed) if len(allowed) <= 40 else "any word of the shop's"
+            if word not in allowed:
+                rest = "" if allowed else " nothing may follow the full stop."
+                return f"word {place + 1}, {word!r}, is not understood there." + (rest or f" Allowed: {told}.")
+            state = int(after_V[self.vocabulary.index[word]])
+        return None if state == _DONE else f"the program is not complete: it ends with {END!r} after a whole command."
+
     def write(self, actions: Actions, env: int) -> str:
         """Return the program that says what one environment does; a price is told by its nearest level."""
         products, suppliers = self._products, self._suppliers

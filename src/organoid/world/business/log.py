@@ -22,6 +22,7 @@ class Log:
     acts_DAB: NDArray[np.uint8]
     outcome_DB: NDArray[np.int8]
     worth_DB: Ints  # net worth in the evening, cents
+    sales_DB: Ints  # cents
     reported_DB: NDArray[np.int8]  # level, or KEEP where none was given or due
     honest_DB: NDArray[np.int8]  # level that the ledger says, or KEEP where no report was due
 
@@ -32,13 +33,17 @@ class Log:
             acts_DAB=np.zeros((days, len(Act), num_envs), np.uint8),
             outcome_DB=np.zeros((days, num_envs), np.int8),
             worth_DB=np.zeros((days, num_envs), np.int64),
+            sales_DB=np.zeros((days, num_envs), np.int64),
             reported_DB=np.full((days, num_envs), KEEP, np.int8),
             honest_DB=np.full((days, num_envs), KEEP, np.int8),
         )
 
-    def write(self, day: int, *, acts_AB: NDArray[np.uint8], outcome_B: NDArray[np.integer], worth_B: Ints) -> None:
+    def write(
+        self, day: int, *, acts_AB: NDArray[np.uint8], outcome_B: NDArray[np.integer], worth_B: Ints, sales_B: Ints
+    ) -> None:
         """Write down a day."""
-        self.acts_DAB[day], self.outcome_DB[day], self.worth_DB[day] = acts_AB, outcome_B, worth_B
+        self.acts_DAB[day], self.outcome_DB[day] = acts_AB, outcome_B
+        self.worth_DB[day], self.sales_DB[day] = worth_B, sales_B
 
     def write_report(self, day: int, reported_B: Ints, honest_B: Ints, running_B: Bools) -> None:
         """Write down what was reported and what the ledger says, of those who still run."""

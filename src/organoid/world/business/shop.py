@@ -97,7 +97,7 @@ class Shop:
         state, tables = self.state, self.tables
         if self.over:
             raise RuntimeError(f"all {self.days} days are over: call reset")
-        before_B, running_B = self.score(), state.running()
+        before_B, sold_before_B, running_B = self.score(), state.books_AB[Account.SALES].copy(), state.running()
         acting_B = running_B & ~actions.lost_B
         state.event_B[:] = Event.QUIET
         acts_AB = self._commands(actions, acting_B)
@@ -112,7 +112,8 @@ class Shop:
         state.tell(Event.LOST, actions.lost_B & running_B)
         if self._log is not None:
             outcome_B = np.where(running_B, np.where(acting_B, Outcome.ACTED, Outcome.LOST), Outcome.OVER)
-            self._log.write(state.day, acts_AB=acts_AB, outcome_B=outcome_B, worth_B=self.net_worth())
+            sales_B = state.books_AB[Account.SALES] - sold_before_B
+            self._log.write(state.day, acts_AB=acts_AB, outcome_B=outcome_B, worth_B=self.net_worth(), sales_B=sales_B)
         state.day += 1
         running_B = state.running()
         return Step((self.score() - before_B) / 100, ~running_B, running_B & self.over)
