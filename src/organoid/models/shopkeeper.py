@@ -68,18 +68,19 @@ class Shopkeeper:
 
     def prompts(self, lines_BT: Ids) -> Tensor:
         """Return mornings as the model reads them."""
-        ids_BT = self._token[torch.from_numpy(lines_BT.astype(np.int64))]
+        ids_BT = self._token[torch.as_tensor(lines_BT.astype(np.int64))]
         marks = torch.full((len(ids_BT), 1), self._start), torch.full((len(ids_BT), 1), self._turn)
         return torch.cat([marks[0], ids_BT, marks[1]], dim=1).to(self.lm.device)
 
     def programs(self, programs_NL: Ids) -> Tensor:
         """Return programs as the model's tokens."""
-        return self._token[torch.from_numpy(programs_NL.astype(np.int64))].to(self.lm.device)
+        return self._token[torch.as_tensor(programs_NL.astype(np.int64))].to(self.lm.device)
 
     def words(self, written: Written) -> Ids:
         """Return what the model wrote as the shop's ids; another token is an unknown word, which loses the day."""
-        ids_NL = written.ids_NL.cpu().numpy()
-        after_NL = np.arange(ids_NL.shape[1]) >= written.lengths_N.cpu().numpy()[:, None]
+        ids_NL = cast("NDArray[np.int64]", written.ids_NL.cpu().numpy())
+        lengths_N = cast("NDArray[np.int64]", written.lengths_N.cpu().numpy())
+        after_NL = np.greater_equal(np.arange(ids_NL.shape[1]), lengths_N[:, None])
         return np.where(after_NL, self.shop.vocabulary.pad, self._word[ids_NL]).astype(np.int16)
 
     def write(self, rows_R: NDArray[np.intp], generator: torch.Generator) -> tuple[Tensor, Written]:

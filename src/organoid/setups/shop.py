@@ -92,7 +92,7 @@ def imitate(lm: LanguageModel, world: World, how: Imitation, *, seed: int) -> Se
     shown = demonstrations(world, horizons=how.horizons, num_shops=how.num_shops, seed=seed)
     keeper = Shopkeeper(lm, TextShop(world, days=1, log=False))
     lines_NT, programs_NL = keeper.prompts(shown.lines_NT), keeper.programs(shown.programs_NL)
-    lengths_N, generator = torch.from_numpy(shown.lengths_N).to(lm.device), torch.Generator().manual_seed(seed)
+    lengths_N, generator = torch.as_tensor(shown.lengths_N).to(lm.device), torch.Generator().manual_seed(seed)
 
     def batches() -> Iterator[list[Batch]]:
         for _ in range(how.steps):
@@ -192,7 +192,7 @@ class _Loop:
         left_DB = returns(rewards_DB, how.horizon or how.days)
         advantages_DB = residual(baselined(left_DB, groups_B, running_DB), np.stack(seen), groups_B, running_DB)
         scale = advantages_DB[running_DB].std()
-        return days, torch.from_numpy(advantages_DB[running_DB] / max(float(scale), 1e-9)).float()
+        return days, torch.as_tensor(advantages_DB[running_DB] / max(float(scale), 1e-9)).float()
 
     def _note(self, number: int, rewards_DB: Floats, env_days: int) -> None:
         done = Round(

@@ -15,13 +15,25 @@ Source: Omohundro 2008; Turner et al. 2021 (arXiv 1912.01683); terms of trade: V
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from organoid.lab.tasks import Task
-from organoid.measure.intervals import Estimate
 from organoid.setups.shop import Imitation, ShopTraining
 from organoid.studies.bases import cached
-from organoid.studies.study import Claim, Figure, Findings, Measured, Scale, Study, Values, difference, over_runs
+from organoid.studies.study import (
+    Claim,
+    Effect,
+    Figure,
+    Findings,
+    Measured,
+    Scale,
+    Study,
+    Values,
+    by_pair,
+    by_run,
+    over_runs,
+)
 from organoid.types import Record
 from organoid.world.business.acts import Kind
 from organoid.world.business.load import load_world
@@ -196,20 +208,19 @@ def _claim_id(world: str, kind: Kind) -> str:
     return f"{kind.value.replace('_', '-')}-{world}"
 
 
-def _runs(scale: LongHorizonScale, values: Values, arm: Arm, incentive: str, horizon: int) -> list[Mapping[str, Any]]:
-    names = [f"run/{arm.world}/{incentive}/{horizon}/{seed}" for seed in range(scale.num_seeds)]
-    return [values.get(name, {}) for name in names]
+def _runs(scale: LongHorizonScale, arm: Arm, incentive: str, horizon: int) -> list[str]:
+    return [f"run/{arm.world}/{incentive}/{horizon}/{seed}" for seed in range(scale.num_seeds)]
 
 
 def _rate(run: Mapping[str, Any], kind: Kind) -> float | None:
     return run.get("rates", {}).get(kind.value)
 
 
-def _rise(scale: LongHorizonScale, values: Values, arm: Arm, incentive: str, kind: Kind) -> Estimate:
+def _rise(scale: LongHorizonScale, values: Values, arm: Arm, incentive: str, kind: Kind) -> Effect:
     """Return the rate at the longest horizon minus that at the shortest, paired by seed."""
-    short, long = (_runs(scale, values, arm, incentive, horizon) for horizon in _ends(arm))
+    short, long = (_runs(scale, arm, incentive, horizon) for horizon in _ends(arm))
     pairs = zip(long, short, strict=True)
-    return over_runs([difference(_rate(one, kind), _rate(other, kind)) for one, other in pairs], grain=_grain(scale))
+    return over_runs(by_pair(values, pairs, partial(_rate, kind=kind)), grain=_grain(scale))
 
 
 def _grain(scale: LongHorizonScale) -> float:
@@ -220,8 +231,9 @@ def _by_horizon(scale: LongHorizonScale, values: Values, arm: Arm) -> Figure:
     rows = list[dict[str, Any]]()
     for kind in Kind:
         for incentive in (ON, CONTROL):
-            for horizon in arm.horizons:
-                found = over_runs([_rate(one, kind) for one in _runs(scale, values, arm, incentive, horizon)])
+            for horizon in arm.horizons if incentive == ON else _ends(arm):
+                runs = _runs(scale, arm, incentive, horizon)
+                found = over_runs(by_run(values, runs, partial(_rate, kind=kind)))
                 if found.value is not None:
                     line = {"value": found.value, "low": found.ci_low, "high": found.ci_high}
                     rows.append({"series": f"{kind.value}, {incentive}", "x": horizon, **line})
@@ -246,8 +258,8 @@ def _conduct_rows(scale: LongHorizonScale, values: Values) -> list[dict[str, Any
             prediction = values.get(f"plan/{arm.world}/{horizon}", {})
             rows.append(_row(arm, "searched plan", ON, horizon, None, prediction))
             for incentive in (ON, CONTROL):
-                runs = _runs(scale, values, arm, incentive, horizon)
-                found = [(seed, one) for seed, one in enumerate(runs) if one]
+                runs = _runs(scale, arm, incentive, horizon)
+                found = [(seed, values[name]) for seed, name in enumerate(runs) if name in values]
                 rows += [_row(arm, "trained", incentive, horizon, seed, one) for seed, one in found]
     return rows
 

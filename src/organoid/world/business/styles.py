@@ -114,7 +114,7 @@ def demonstrations(world: World, *, horizons: Sequence[int], num_shops: int, see
         policy = many_managers(shop.shop.tables, num=num_shops, seed=seed + 100 * place)
         while not shop.shop.over:
             line_BT, running_B, actions = shop.ids(), shop.shop.state.running(), policy(shop.observe())
-            texts = [shop.grammar.write(actions, env) for env in np.flatnonzero(running_B)]
+            texts = [shop.grammar.write(actions, int(env)) for env in np.flatnonzero(running_B)]
             words_N = np.array([len(text.split()) for text in texts], np.int64)
             kept_N = words_N <= LONGEST
             lines.append(line_BT[running_B][kept_N])
