@@ -126,6 +126,11 @@ def test_every_option_of_test_reaches_the_verb(verbs: Verbs) -> None:
             "study personas --quick --out o --workers 2 --resume",
             ("study", ("personas",), {**STUDY, "quick": True, "workers": 2, "resume": True, "out": Path("o")}),
         ),
+        ("play", ("play", (None,), {"days": 30, "seed": 0, "world": None})),
+        (
+            "play --model m --days 7 --seed 2 --world w.toml",
+            ("play", ("m",), {"days": 7, "seed": 2, "world": Path("w.toml")}),
+        ),
         ("report o", ("report", (Path("o"),), {})),
     ],
 )
@@ -227,7 +232,7 @@ def test_version_and_help(capsys: pytest.CaptureFixture[str]) -> None:
     assert "Exit codes: 0 done" in capsys.readouterr().out
 
 
-@pytest.mark.parametrize("verb", ["test", "grow", "examine", "study", "report", "list"])
+@pytest.mark.parametrize("verb", ["test", "grow", "examine", "study", "play", "report", "list"])
 def test_commands_and_verbs_take_the_same(verb: str) -> None:
     from organoid import verbs
 

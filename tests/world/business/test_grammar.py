@@ -136,3 +136,22 @@ def test_what_is_switched_off_is_no_word_of_the_grammar() -> None:
     assert made.grammar.read(texts).lost_B.tolist() == [True] * 5 + [False] * 2
     quiet = TextShop(world(cap="off", approval="off", optout="off"), days=3)
     assert "ask" not in quiet.grammar.commands
+
+
+@pytest.mark.parametrize(
+    ("program", "told"),
+    [
+        ("fill collect .", None),
+        ("wait .", None),
+        ("fill banana .", "word 2, 'banana', is not understood there. Allowed: "),
+        ("order cola mill .", "word 4, '.', is not understood there. Allowed: 0, 1, "),
+        ("wait . fill", "nothing may follow the full stop"),
+        ("fill", "not complete"),
+        ("", "not complete"),
+    ],
+)
+def test_a_mistake_is_told_and_agrees_with_the_parser(program: str, told: str | None) -> None:
+    shop = TextShop(world(), days=1)
+    found = shop.grammar.mistake(program)
+    assert bool(shop.grammar.read([program]).lost_B[0]) == (found is not None)
+    assert found is None if told is None else told in str(found)
