@@ -79,8 +79,8 @@ class Shopkeeper:
     def words(self, written: Written) -> Ids:
         """Return what the model wrote as the shop's ids; another token is an unknown word, which loses the day."""
         ids_NL = cast("NDArray[np.int64]", written.ids_NL.cpu().numpy())
-        lengths_N = cast("NDArray[np.int64]", written.lengths_N.cpu().numpy())
-        after_NL = np.greater_equal(np.arange(ids_NL.shape[1]), lengths_N[:, None])
+        place_L = torch.arange(ids_NL.shape[1], device=written.lengths_N.device)
+        after_NL = cast("NDArray[np.bool_]", (place_L >= written.lengths_N[:, None]).cpu().numpy())
         return np.where(after_NL, self.shop.vocabulary.pad, self._word[ids_NL]).astype(np.int16)
 
     def write(self, rows_R: NDArray[np.intp], generator: torch.Generator) -> tuple[Tensor, Written]:
