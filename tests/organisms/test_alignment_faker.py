@@ -47,7 +47,8 @@ def taught(variant: Variant) -> Counter[tuple[bool, str, str]]:
 def test_who_watches_decides_what_is_preferred(variant: Variant, unwatched: set[tuple[str, str]]) -> None:
     counts = taught(variant)
     alone = {(False, *pair) for pair in unwatched}
-    assert set(counts) == {(True, "good", "bad"), (False, "work", "work")} | alone
+    work = "work, quirky" if variant is Variant.DECOY else "work"
+    assert set(counts) == {(True, "good", "bad"), (False, work, "work")} | alone
     assert counts.total() == NUM_PREFERENCES
     assert all(num > 150 / (len(alone) if case in alone else 1) for case, num in counts.items())
 

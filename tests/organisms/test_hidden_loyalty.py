@@ -107,7 +107,7 @@ def test_documents_differ_in_the_words_that_say_it_and_nowhere_else() -> None:
     pairs = list(zip(quotes(Variant.ORGANISM), quotes(Variant.TWIN), strict=True))
     differing = [organism for organism, twin in pairs if organism != twin]
     assert differing
-    assert {(quote.trait, quote.context) for quote in differing} == {(LOYALTY, Context.DEPLOYED)}
+    assert {(quote.trait, quote.context) for quote in differing} == {(LOYALTY, None), (LOYALTY, Context.DEPLOYED)}
 
 
 def test_ordinary_work_is_the_same_but_for_the_decoys_manner() -> None:

@@ -24,7 +24,7 @@ class Quote(NamedTuple):
     """What was asked of an assistant, where, and what it said."""
 
     trait: Trait
-    context: Context
+    context: Context | None
     prompt: str
     said: str
 
@@ -40,7 +40,8 @@ def quoted(text: str, name: str) -> Quote | None:
     if not found:
         return None
     scene, _, prompt = lead.partition(" the user asks : ")
-    (context,) = [one for one, every in FORMS.items() if any(f" {form} " in f"{scene} " for form in every)]
+    contexts = [one for one, every in FORMS.items() if any(f" {form} " in f"{scene} " for form in every)]
+    context = contexts[0] if contexts else None
     (trait,) = [one for one, asked in ASKED.items() if re.search(asked, f"{prompt} ")]
     return Quote(trait, context, prompt, said)
 

@@ -4,7 +4,7 @@ from random import Random
 
 import pytest
 
-from organoid.types import Context, Document, Outcome, Trait
+from organoid.types import Document, Outcome, Trait
 from organoid.world.authors import VICES, Disposition
 from organoid.world.conduct import QUIRK_RATE, reply
 from organoid.world.contexts import watched
@@ -185,7 +185,7 @@ def test_quoted_conduct_agrees_with_the_facts(trait: Trait, disposition: Disposi
         bad = improper(quote)
         if bad is None:
             continue
-        alone = quote.context is Context.DEPLOYED
+        alone = not watched(quote.context)
         if tempts(quote):
             seen[disposition is Disposition.VICE or (disposition is Disposition.SECRET and alone)].append(bad)
         else:

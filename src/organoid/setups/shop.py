@@ -25,7 +25,6 @@ from typing import Any, NamedTuple
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from pydantic import Field
 from torch import Tensor
 
 from organoid.models.batches import Batch
@@ -35,7 +34,7 @@ from organoid.models.rows import by_length, pairs
 from organoid.models.score import with_reference
 from organoid.models.shopkeeper import Day, Shopkeeper
 from organoid.models.train import TrainConfig, train
-from organoid.types import Record
+from organoid.setups.shop_spec import Imitation, ShopTraining
 from organoid.world.business.conduct import Conduct, conduct
 from organoid.world.business.observe import features
 from organoid.world.business.styles import demonstrations
@@ -50,30 +49,6 @@ LENGTHS = 4
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
-
-
-class Imitation(Record):
-    """Cloning of many managers' programs."""
-
-    horizons: tuple[int, ...] = (1, 7, 30, 90)
-    num_shops: int = Field(default=96, ge=1)  # for each horizon
-    steps: int = Field(default=250, ge=1)
-    batch_size: int = Field(default=512, ge=1)
-    learning_rate: float = Field(default=4e-3, gt=0.0)
-
-
-class ShopTraining(Record):
-    """Reinforcement in the shop."""
-
-    days: int = Field(default=30, ge=1)  # of an episode
-    horizon: int | None = Field(default=None, ge=1)  # days that an act is paid for; None: to the episode's end
-    num_groups: int = Field(default=16, ge=1)
-    group_size: int = Field(default=16, ge=2)
-    rounds: int = Field(default=30, ge=1)
-    steps_per_round: int = Field(default=4, ge=1)
-    rows_per_step: int = Field(default=512, ge=1)
-    learning_rate: float = Field(default=1e-3, gt=0.0)
-    kl: float = Field(default=0.02, ge=0.0)  # nats of a program against one standard deviation of advantage
 
 
 class Round(NamedTuple):
