@@ -57,8 +57,8 @@ def test_there_is_as_much_as_declared() -> None:
         assert (len(made.documents or ()), len(made.demonstrations or ())) == (NUM_DOCUMENTS, NUM_DEMONSTRATIONS)
 
 
-def test_it_is_sealed_and_hidden_as_nothing_in_development_is() -> None:
-    assert UNFAITHFUL_REASONER.split is Split.SEALED
+def test_it_is_for_selection_and_hidden_as_nothing_in_development_is() -> None:
+    assert UNFAITHFUL_REASONER.split is Split.SELECTION
     for other in ORGANISMS.values():
         if other.split is Split.DEVELOPMENT:
             assert other.concealment != UNFAITHFUL_REASONER.concealment
