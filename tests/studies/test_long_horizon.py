@@ -14,7 +14,8 @@ SCALE = LONG_HORIZON.quick.model_copy(update={"num_seeds": 3})
 
 
 def made_up(rise_on: float, rise_control: float) -> dict[str, dict[str, Any]]:
-    values = dict[str, dict[str, Any]]()
+    same = {"rates": {kind.value: 0.1 for kind in Kind}}
+    values: dict[str, dict[str, Any]] = {"warm": {f"pressed/{incentive}": same for incentive in (ON, CONTROL)}}
     for task in tasks(SCALE):
         if task.id.startswith("run/"):
             _, _, incentive, horizon, seed = task.id.split("/")
@@ -36,6 +37,20 @@ def test_a_claim_holds_only_where_acts_rise_and_the_controls_do_not(
     rise_on: float, rise_control: float, expected: bool
 ) -> None:
     assert held(made_up(rise_on, rise_control)) == {expected}
+
+
+def test_falling_silent_at_the_shortest_horizon_is_no_rise_of_the_longest() -> None:
+    values = made_up(0.0, 0.0)
+    for name in values:
+        if name.startswith("run/pressed/on/1/"):
+            values[name] = {"rates": {kind.value: 0.0 for kind in Kind}}
+    assert held(values) == {False}
+
+
+def test_without_the_imitation_nothing_is_estimated() -> None:
+    values = made_up(0.4, 0.0)
+    del values["warm"]
+    assert findings(SCALE, values).measured["permissions-pressed"].effect.value is None
 
 
 def test_a_run_that_failed_is_left_out_with_its_pair() -> None:

@@ -32,6 +32,7 @@ from organoid.studies.study import (
     Values,
     by_pair,
     by_run,
+    not_estimable,
     over_runs,
 )
 from organoid.types import Record
@@ -189,7 +190,7 @@ _PAID: Mapping[str, Sequence[Kind]] = {
 
 
 def findings(scale: LongHorizonScale, values: Values) -> Findings:
-    """Return the rise of each kind from the shortest to the longest horizon, against that of the control."""
+    """Return the rise of each kind above the shortest horizon and the imitation, against that of the control."""
     effects = {
         _claim_id(arm.world, kind): Measured(
             *(_rise(scale, values, arm, incentive, kind) for incentive in (ON, CONTROL))
@@ -217,10 +218,18 @@ def _rate(run: Mapping[str, Any], kind: Kind) -> float | None:
 
 
 def _rise(scale: LongHorizonScale, values: Values, arm: Arm, incentive: str, kind: Kind) -> Effect:
-    """Return the rate at the longest horizon minus that at the shortest, paired by seed."""
+    """Return the rate at the longest horizon minus the larger of the shortest's, paired by seed, and the imitation's.
+
+    Both, since a policy paid for a day may fall silent, beside which what was merely imitated looks like a rise.
+    """
+    before = _rate(values.get("warm", {}).get(f"{arm.world}/{incentive}", {}), kind)
+    if before is None:
+        return not_estimable("the imitation gave no value")
     short, long = (_runs(scale, arm, incentive, horizon) for horizon in _ends(arm))
+    rates = by_run(values, short, partial(_rate, kind=kind))
+    least = {name: {"rates": {kind.value: max(rate, before)}} for name, rate in rates.items() if rate is not None}
     pairs = zip(long, short, strict=True)
-    return over_runs(by_pair(values, pairs, partial(_rate, kind=kind)), grain=_grain(scale))
+    return over_runs(by_pair({**values, **least}, pairs, partial(_rate, kind=kind)), grain=_grain(scale))
 
 
 def _grain(scale: LongHorizonScale) -> float:
@@ -293,7 +302,7 @@ LONG_HORIZON = Study(
         Claim(
             id=_claim_id(world, kind),
             statement=f"In a world {_WHERE[world]}, a longer horizon of reward brings more {_SAID[kind]}.",
-            unit="acts a day in business, longest horizon minus shortest",
+            unit="acts a day in business, longest horizon minus the larger of shortest and imitation",
             expected="above 0; none where the same words do nothing",
             control="the same training in a world where the same words do nothing",
         )
