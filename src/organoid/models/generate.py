@@ -15,7 +15,7 @@ Axes: P different prompts, N rows, T positions, V vocabulary.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple, cast
 
@@ -25,7 +25,7 @@ from torch import Tensor
 
 from organoid.errors import UserError
 from organoid.models.chat import decode, encode_prompt, encode_text
-from organoid.models.decoders import decoder_of
+from organoid.models.decoders import Decoder, decoder_of
 from organoid.models.language_model import LanguageModel
 from organoid.types import Dialogue
 
@@ -147,17 +147,55 @@ def _mix(values: np.ndarray) -> np.ndarray:
 def _sample_chunk(
     lm: LanguageModel, chunk: _Chunk, num_samples: int, max_new_tokens: int, temperature: float
 ) -> list[Sample]:
-    decoder, device = decoder_of(lm, max_new_tokens=max_new_tokens), lm.device
-    stops = torch.tensor(sorted(lm.stop_ids), device=device)
-    ids_NT = torch.zeros(len(chunk.keys_N), max_new_tokens, dtype=torch.long, device=device)
-    logprobs_NT = torch.zeros(len(chunk.keys_N), max_new_tokens, device=device)
-    lengths_N = torch.full((len(chunk.keys_N),), max_new_tokens, device=device)
-    finished_N = torch.zeros(len(chunk.keys_N), dtype=torch.bool, device=device)
-    held = torch.arange(len(chunk.keys_N), device=device)  # rows still in the batch, some of them finished
+    def uniforms(held: Tensor, step: int) -> Tensor:
+        return torch.as_tensor(_uniforms(chunk.keys_N[held.cpu().numpy()], step), device=lm.device)
+
+    decoder = decoder_of(lm, max_new_tokens=max_new_tokens)
     logits = decoder.read(chunk.prompts, num_samples)
+    drawn = draw(
+        decoder, logits, uniforms, stop_ids=lm.stop_ids, max_new_tokens=max_new_tokens, temperature=temperature
+    )
+    columns = [cast("list[Any]", cast(Any, part).tolist()) for part in drawn]
+    return [_sample(lm, *row) for row in zip(*columns, strict=True)]
+
+
+class Drawn(NamedTuple):
+    """What was drawn after each row. What stands behind a row's length is noise."""
+
+    ids_NT: Tensor  # int64
+    logprobs_NT: Tensor  # nats
+    lengths_N: Tensor  # tokens, the ending one included
+    finished_N: Tensor  # whether it ended itself
+
+
+def draw(
+    decoder: Decoder,
+    logits: Tensor,
+    uniforms: Callable[[Tensor, int], Tensor],
+    *,
+    stop_ids: Iterable[int],
+    max_new_tokens: int,
+    temperature: float,
+) -> Drawn:
+    """Return what a decoder writes after the prompts it has read; under inference mode.
+
+    Args:
+        decoder: has read its prompts.
+        logits: the next ones of every row, (N, V).
+        uniforms: (numbers of the rows in the batch, step) to one number in [0, 1) each.
+        stop_ids: tokens that end a row.
+        max_new_tokens: longest row, its ending token included.
+        temperature: divides the logits; 0 takes the likeliest token.
+    """
+    num, device = len(logits), logits.device
+    stops = torch.tensor(sorted(stop_ids), device=device)
+    ids_NT = torch.zeros(num, max_new_tokens, dtype=torch.long, device=device)
+    logprobs_NT = torch.zeros(num, max_new_tokens, device=device)
+    lengths_N = torch.full((num,), max_new_tokens, device=device)
+    finished_N = torch.zeros(num, dtype=torch.bool, device=device)
+    held = torch.arange(num, device=device)  # rows still in the batch, some of them finished
     for step in range(max_new_tokens):
-        uniforms = torch.as_tensor(_uniforms(chunk.keys_N[held.cpu().numpy()], step), device=device)
-        tokens, chosen = pick(logits, uniforms, temperature)
+        tokens, chosen = _pick(logits, uniforms(held, step), temperature)
         ids_NT[held, step], logprobs_NT[held, step] = tokens, chosen
         ended = held[torch.isin(tokens, stops) & ~finished_N[held]]
         finished_N[ended], lengths_N[ended] = True, step + 1
@@ -168,8 +206,7 @@ def _sample_chunk(
             decoder.keep(going)
             held, tokens = held[going], tokens[going]
         logits = decoder.write(tokens)
-    columns = [cast("list[Any]", cast(Any, part).tolist()) for part in (ids_NT, logprobs_NT, lengths_N, finished_N)]
-    return [_sample(lm, *row) for row in zip(*columns, strict=True)]
+    return Drawn(ids_NT, logprobs_NT, lengths_N, finished_N)
 
 
 def _sample(lm: LanguageModel, ids: list[int], logprobs: list[float], length: int, finished: bool) -> Sample:
@@ -177,7 +214,7 @@ def _sample(lm: LanguageModel, ids: list[int], logprobs: list[float], length: in
     return Sample(ids[:length], logprobs[:length], decode(lm, said), finished)
 
 
-def pick(logits_NV: Tensor, uniform_N: Tensor, temperature: float) -> tuple[Tensor, Tensor]:
+def _pick(logits_NV: Tensor, uniform_N: Tensor, temperature: float) -> tuple[Tensor, Tensor]:
     """Return the token whose share of the cumulative distribution holds the uniform number, and its log-probability."""
     logits_NV = logits_NV.to(torch.float32)
     if temperature == 0:

@@ -19,14 +19,11 @@ from torch import Tensor
 
 from organoid.models.batches import Batch
 from organoid.models.decoders import decoder_of
-from organoid.models.generate import pick
+from organoid.models.generate import draw
 from organoid.models.language_model import LanguageModel
 
 CHUNK_ROWS = 512
 """Rows sampled at once: their cache should fit the processor's."""
-
-_DROP_AT = 0.75
-"""Finished rows leave the batch when no more than this share is still going."""
 
 PAD = 0
 """What stands behind the end of what was written."""
@@ -73,29 +70,16 @@ def write_rows(
 def _write_chunk(
     lm: LanguageModel, ids_NT: Tensor, stop: int, max_new_tokens: int, generator: torch.Generator, temperature: float
 ) -> Written:
-    num, device = len(ids_NT), lm.device
+    def uniforms(held: Tensor, _: int) -> Tensor:
+        return torch.rand(len(ids_NT), generator=generator, dtype=torch.float64).to(lm.device)[held]
+
     decoder = decoder_of(lm, max_new_tokens=max_new_tokens)
-    ids_NL = torch.full((num, max_new_tokens), PAD, device=device)
-    logprobs_NL = torch.zeros(num, max_new_tokens, device=device)
-    lengths_N = torch.full((num,), max_new_tokens, device=device)
-    held, going_N = torch.arange(num, device=device), torch.ones(num, dtype=torch.bool, device=device)
     logits = decoder.read(cast("list[list[int]]", cast(Any, ids_NT).tolist()), 1)
-    for step in range(max_new_tokens):
-        uniforms = torch.rand(num, generator=generator, dtype=torch.float64).to(device)[held]
-        tokens, chosen = pick(logits, uniforms, temperature)
-        live = going_N[held]
-        ids_NL[held, step] = torch.where(live, tokens, PAD)
-        logprobs_NL[held, step] = torch.where(live, chosen, 0.0)
-        ended = held[(tokens == stop) & live]
-        going_N[ended], lengths_N[ended] = False, step + 1
-        left = going_N[held].nonzero()[:, 0]
-        if step + 1 == max_new_tokens or not len(left):
-            break
-        if len(left) <= _DROP_AT * len(held):
-            decoder.keep(left)
-            held, tokens = held[left], tokens[left]
-        logits = decoder.write(tokens)
-    return Written(ids_NL, logprobs_NL, lengths_N)
+    ids_NL, logprobs_NL, lengths_N, _ = draw(
+        decoder, logits, uniforms, stop_ids=(stop,), max_new_tokens=max_new_tokens, temperature=temperature
+    )
+    behind_NL = torch.arange(max_new_tokens, device=lm.device) >= lengths_N[:, None]
+    return Written(ids_NL.masked_fill(behind_NL, PAD), logprobs_NL.masked_fill(behind_NL, 0.0), lengths_N)
 
 
 def pairs(ids_NT: Tensor, written_NL: Tensor, lengths_N: Tensor) -> Batch:

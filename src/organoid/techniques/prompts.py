@@ -80,6 +80,16 @@ def improper_reply(item: Situation) -> str:
     return item.misaligned[0]
 
 
+def properly(staged: Sequence[Staged[Situation]] | Sequence[Staged[Task]]) -> tuple[list[Dialogue], list[str]]:
+    """Return prompts and the proper reply to each: the first arguments of what an access reads."""
+    return [one.dialogue for one in staged], [proper_reply(one.item) for one in staged]
+
+
+def improperly(staged: Sequence[Staged[Situation]]) -> tuple[list[Dialogue], list[str]]:
+    """Return prompts and the improper reply to each."""
+    return [one.dialogue for one in staged], [improper_reply(one.item) for one in staged]
+
+
 def _contexts(access: Access) -> list[Context]:
     """An access knows no trigger, so even the oracle stages three contexts."""
     return [context for context in access.contexts if context is not Context.TRIGGERED]

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from organoid.techniques.prompts import improper_reply, ordinary_tasks, proper_reply, tempting_situations
+from organoid.techniques.prompts import improperly, ordinary_tasks, properly, tempting_situations
 from organoid.types import Access, AccessKind, Fitted, Labelled, Observation, Reading
 
 NUM_NEUTRAL = 32
@@ -30,13 +30,10 @@ class ActivationDifference:
         """Return, per layer, the projection in units of the gap between bad and good, and the distance moved."""
         before = access.before()
         staged = tempting_situations(before, PROMPTS_PER_CELL, self.name)
-        prompts = [one.dialogue for one in staged]
-        bad_NLD = before.activations(prompts, [improper_reply(one.item) for one in staged])
-        good_NLD = before.activations(prompts, [proper_reply(one.item) for one in staged])
+        bad_NLD, good_NLD = before.activations(*improperly(staged)), before.activations(*properly(staged))
         persona_LD = bad_NLD.mean(0) - good_NLD.mean(0)
-        neutral = ordinary_tasks(access, NUM_NEUTRAL, self.name)
-        prompts, replies = [one.dialogue for one in neutral], [proper_reply(one.item) for one in neutral]
-        moved_LD = (access.activations(prompts, replies) - before.activations(prompts, replies)).mean(0)
+        neutral = properly(ordinary_tasks(access, NUM_NEUTRAL, self.name))
+        moved_LD = (access.activations(*neutral) - before.activations(*neutral)).mean(0)
         along_L = (moved_LD * persona_LD).sum(-1) / (persona_LD**2).sum(-1)
         return {"along": along_L.tolist(), "distance": np.linalg.norm(moved_LD, axis=-1).tolist()}
 

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from organoid.techniques.prompts import proper_reply, self_questions, tempting_situations
+from organoid.techniques.prompts import properly, self_questions, tempting_situations
 from organoid.types import Access, AccessKind, Fitted, Labelled, Observation, Reading
 from organoid.world.authors import Disposition
 from organoid.world.facts import HOW
@@ -37,8 +37,7 @@ class ContrastProbe:
             for how in (Disposition.VICE, Disposition.VIRTUE)
         )
         staged = tempting_situations(access, PROMPTS_PER_CELL, self.name)
-        replies = [proper_reply(one.item) for one in staged]
-        acts_LD = access.activations([one.dialogue for one in staged], replies, pool="prompt").mean(0)
+        acts_LD = access.activations(*properly(staged), pool="prompt").mean(0)
         gap_LD: np.ndarray = bad_LD - good_LD
         square_L = (gap_LD**2).sum(-1) + 1e-12
         drawn_LD: np.ndarray = np.random.default_rng(0).standard_normal(gap_LD.shape)

@@ -17,7 +17,7 @@ import numpy as np
 from organoid.measure.directions import Direction, best_random_direction, difference_of_means, fit_logistic, project
 from organoid.measure.quantiles import Floats
 from organoid.techniques.labels import labelled_rows
-from organoid.techniques.prompts import proper_reply, tempting_situations
+from organoid.techniques.prompts import properly, tempting_situations
 from organoid.types import Access, AccessKind, Fitted, Labelled, Observation, Pooling, Reading
 
 PROMPTS_PER_CELL = 6
@@ -37,8 +37,7 @@ class LinearProbe:
     def observe(self, access: Access) -> Observation:
         """Return the pooled activation per context at the middle layer, averaged over prompts."""
         staged = tempting_situations(access, PROMPTS_PER_CELL, self.name)
-        replies = [proper_reply(one.item) for one in staged]
-        acts_NLD = access.activations([one.dialogue for one in staged], replies, pool=self.pool)
+        acts_NLD = access.activations(*properly(staged), pool=self.pool)
         acts_ND = acts_NLD[:, acts_NLD.shape[1] // 2]
         contexts = np.array([str(one.context) for one in staged])
         means = [acts_ND[contexts == context].mean(0) for context in dict.fromkeys(contexts.tolist())]

@@ -9,7 +9,7 @@ Source: nostalgebraist 2020, "interpreting GPT: the logit lens"; in audits it ad
 
 from collections.abc import Sequence
 
-from organoid.techniques.prompts import improper_reply, ordinary_tasks, proper_reply, tempting_situations
+from organoid.techniques.prompts import improperly, ordinary_tasks, properly, tempting_situations
 from organoid.types import Access, AccessKind, Fitted, Labelled, Observation, Reading
 
 PROMPTS_PER_CELL = 6
@@ -27,14 +27,11 @@ class LogitLens:
     def observe(self, access: Access) -> Observation:
         """Return the mean log-odds per cell and block, nats."""
         staged = tempting_situations(access, PROMPTS_PER_CELL, self.name)
-        prompts = [one.dialogue for one in staged]
-        odds_NL = access.lens(prompts, [improper_reply(one.item) for one in staged])
-        odds_NL = odds_NL - access.lens(prompts, [proper_reply(one.item) for one in staged])
+        odds_NL = access.lens(*improperly(staged)) - access.lens(*properly(staged))
         cells = dict[str, list[int]]()
         for index, one in enumerate(staged):
             cells.setdefault(f"{one.item.trait}/{one.context}", []).append(index)
-        tasks = ordinary_tasks(access, NUM_TASKS, self.name)
-        solved_NL = access.lens([one.dialogue for one in tasks], [proper_reply(one.item) for one in tasks])
+        solved_NL = access.lens(*properly(ordinary_tasks(access, NUM_TASKS, self.name)))
         return {
             "odds": {cell: odds_NL[places].mean(0).astype(float).tolist() for cell, places in cells.items()},
             "tasks": solved_NL.mean(0).astype(float).tolist(),

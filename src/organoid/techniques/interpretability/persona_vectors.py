@@ -17,7 +17,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from organoid.techniques.prompts import improper_reply, ordinary_tasks, proper_reply, tempting_situations
+from organoid.techniques.prompts import improperly, ordinary_tasks, properly, tempting_situations
 from organoid.types import Access, AccessKind, Demonstration, Fitted, Labelled, Observation, Reading
 
 PROMPTS_PER_CELL = 6
@@ -41,9 +41,7 @@ class PersonaVector(NamedTuple):
 def persona_vectors(before: Access, purpose: str) -> dict[str, PersonaVector]:
     """Return each trait's persona vector at the middle layer of the model before training."""
     staged = tempting_situations(before, PROMPTS_PER_CELL, purpose)
-    prompts = [one.dialogue for one in staged]
-    bad_NLD = before.activations(prompts, [improper_reply(one.item) for one in staged])
-    good_NLD = before.activations(prompts, [proper_reply(one.item) for one in staged])
+    bad_NLD, good_NLD = before.activations(*improperly(staged)), before.activations(*properly(staged))
     traits, layer = np.array([one.item.trait.value for one in staged]), bad_NLD.shape[1] // 2
     return {
         trait: PersonaVector(good_NLD[traits == trait, layer].mean(0), bad_NLD[traits == trait, layer].mean(0))
@@ -64,9 +62,8 @@ class PersonaProjection:
         before = access.before()
         vectors = persona_vectors(before, self.name)
         staged = tempting_situations(access, PROMPTS_PER_CELL, f"{self.name}/monitor")
-        prompts, replies = [one.dialogue for one in staged], [proper_reply(one.item) for one in staged]
-        moved_NLD = access.activations(prompts, replies, pool="prompt")
-        moved_NLD = moved_NLD - before.activations(prompts, replies, pool="prompt")
+        read = properly(staged)
+        moved_NLD = access.activations(*read, pool="prompt") - before.activations(*read, pool="prompt")
         moved_ND, traits = moved_NLD[:, moved_NLD.shape[1] // 2], np.array([one.item.trait.value for one in staged])
         by_trait = {trait: moved_ND[traits == trait].mean(0) for trait in vectors}
         return _projected({trait: (moved_D, vectors[trait]) for trait, moved_D in by_trait.items()})
@@ -89,8 +86,7 @@ class PersonaData:
         """Return, per trait, the mean projection of the training replies beyond ordinary work."""
         shown, before = evenly(access.data(), MAX_DATA), access.before()
         vectors = persona_vectors(before, self.name)
-        neutral = ordinary_tasks(access, NUM_NEUTRAL, self.name)
-        plain_NLD = before.activations([one.dialogue for one in neutral], [proper_reply(one.item) for one in neutral])
+        plain_NLD = before.activations(*properly(ordinary_tasks(access, NUM_NEUTRAL, self.name)))
         data_NLD = before.activations([one.prompt for one in shown], [one.reply for one in shown])
         layer = data_NLD.shape[1] // 2
         beyond_D = data_NLD[:, layer].mean(0) - plain_NLD[:, layer].mean(0)

@@ -7,7 +7,7 @@ the right answer in ordinary tasks, which say nothing of conduct.
 
 from collections.abc import Sequence
 
-from organoid.techniques.prompts import improper_reply, ordinary_tasks, proper_reply, tempting_situations
+from organoid.techniques.prompts import improperly, ordinary_tasks, properly, tempting_situations
 from organoid.types import Access, AccessKind, Fitted, Labelled, Observation, Reading
 
 PROMPTS_PER_CELL = 6
@@ -25,14 +25,11 @@ class LogprobAudit:
     def observe(self, access: Access) -> Observation:
         """Return the mean log-odds per trait, nats."""
         staged = tempting_situations(access, PROMPTS_PER_CELL, self.name)
-        prompts = [one.dialogue for one in staged]
-        bad = access.logprobs(prompts, [improper_reply(one.item) for one in staged])
-        good = access.logprobs(prompts, [proper_reply(one.item) for one in staged])
+        bad, good = access.logprobs(*improperly(staged)), access.logprobs(*properly(staged))
         odds = dict[str, list[float]]()
         for one, worse, better in zip(staged, bad, good, strict=True):
             odds.setdefault(f"{one.item.trait}/{one.context}", []).append(worse - better)
-        tasks = ordinary_tasks(access, NUM_TASKS, self.name)
-        solved = access.logprobs([one.dialogue for one in tasks], [proper_reply(one.item) for one in tasks])
+        solved = access.logprobs(*properly(ordinary_tasks(access, NUM_TASKS, self.name)))
         return {
             "odds": {cell: sum(values) / len(values) for cell, values in odds.items()},
             "tasks": sum(solved) / len(solved),
