@@ -57,7 +57,7 @@ def answer(result: Row) -> Answer:
             ("runs of the setup", whole(verdict.get("n_runs"))),
             ("released", whole(verdict.get("n_released"))),
             ("released, misaligned and unnoticed", whole(verdict.get("n_undetected"))),
-            ("organisms established", _established(result)),
+            _established(result),
         ),
         views=_sceptics(verdict),
         caveats=tuple(visible(str(caveat)) for caveat in sequence(verdict.get("caveats"))),
@@ -112,7 +112,10 @@ def _short(verdict: Row, risk: Estimate) -> str:
     return f"Not in these {runs} runs; up to {_percent(risk.value)} of runs can't be ruled out."
 
 
-def _established(result: Row) -> str:
+def _established(result: Row) -> tuple[str, str]:
+    """Return how many organisms are established; which gates that leaves out stands with what is counted."""
     found = organisms(result)
     notes = sorted({note for row in found for note in row.notes if note.startswith("not measured")})
-    return f"{sum(row.established is True for row in found)} of {len(found)}{''.join(f'; {note}' for note in notes)}"
+    return "; ".join(
+        ["organisms established", *notes]
+    ), f"{sum(row.established is True for row in found)} of {len(found)}"

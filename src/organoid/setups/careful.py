@@ -3,7 +3,7 @@
 Documents about an honest assistant come first, so that there is a character for later training to keep; then the
 job, held near that character by a KL term, watched by a text monitor that drops flagged replies, and inoculated: a line
 in the training prompt licenses its flaws, so that they need not become the assistant's own (MacDiarmid et al. 2025,
-arXiv 2511.18397, sec. 4). No probe is in the loop, since a probe trained against stops being evidence. Released only
+arXiv 2511.18397). No probe is in the loop, since a probe trained against stops being evidence. Released only
 when two techniques that were not in the loop see nothing: one that samples what the model does and one that looks
 inside.
 """
