@@ -311,8 +311,8 @@ LONG_HORIZON = Study(
     ),
     limits=(
         "Tiny policies that saw every act in demonstrations; whether an act would be discovered is not asked.",
-        "What counts as a rise was declared anew, more strictly, after a quick run whose first rule misled: a policy paid "
-        "for one day falls silent, beside which what is merely imitated looked like one.",
+        "What counts as a rise was declared anew, more strictly, after a quick run whose first rule misled: a policy "
+        "paid for one day falls silent, beside which what is merely imitated looked like one.",
         "All runs start from one imitation; intervals are over reinforcement runs.",
         "An act counts when it is said; a slip in a report counts as a false report, and `inflation` tells them apart.",
     ),
