@@ -7,9 +7,9 @@ import pytest
 
 from organoid.errors import UserError
 from organoid.lab import calibration
-from organoid.lab.bases import base_digest
+from organoid.lab.bases import LINEAGE, base_digest
 from organoid.lab.examination import examine
-from organoid.lab.growing import LINEAGE, grow_base, grow_subject
+from organoid.lab.growing import grow_base, grow_subject
 from organoid.models.language_model import load
 from organoid.techniques import TECHNIQUES
 from organoid.types import Job

@@ -1,6 +1,7 @@
 """The table of established organisms: read from runs, stale when what was measured has changed, and shown as it is."""
 
 import json
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -15,6 +16,7 @@ from organoid.errors import UserError
 from organoid.lab import bases, engines, truth, zoo, zoo_page
 from organoid.lab.digest import digest_json
 from organoid.lab.engines.local import LocalEngine
+from organoid.lab.run_directory import RunDirectory
 from organoid.organisms import ORGANISMS
 from organoid.setups import SETUPS
 from organoid.setups.spec import DemonstrationsStage, JobStage
@@ -62,11 +64,21 @@ def change(path: Path, **changes: Any) -> None:
     path.write_text(json.dumps(json.loads(path.read_text()) | changes))
 
 
+def as_if(run: Path, target: Path, *, organisms: list[str], **changes: Any) -> Path:
+    """Make a run's twin that measured these organisms only, with a journal that vouches for it."""
+    config = json.loads((run / "config.json").read_text()) | {"organisms": organisms}
+    with RunDirectory.create(target, config) as made:
+        kept = shutil.ignore_patterns("config.json", "journal.jsonl", "*.lock")
+        shutil.copytree(run, target, dirs_exist_ok=True, ignore=kept)
+        sources = {name: zoo.source_digest(name) for name in organisms}
+        change(target / "result.json", spec_digest=digest_json(config), organism_sources=sources, **changes)
+        made.seal()
+    return target
+
+
 @pytest.fixture
 def altered(run: Path, tmp_path: Path) -> Path:
     """A copy of the run that a test may change."""
-    import shutil
-
     return shutil.copytree(run, tmp_path / "altered")
 
 
@@ -92,21 +104,17 @@ def test_the_table_says_what_the_run_says(table: Path, run: Path) -> None:
         assert entry["num_seeds"] == 1
 
 
-def test_other_entries_stay_and_the_same_one_is_replaced(table: Path, run: Path, altered: Path) -> None:
-    config = json.loads((altered / "config.json").read_text())
-    config["organisms"] = ["sycophant"]
-    (altered / "config.json").write_text(json.dumps(config))
-    sources = {"sycophant": zoo.source_digest("sycophant")}
-    change(altered / "result.json", spec_digest=digest_json(config), organism_sources=sources, base="mini")
-    zoo.write([altered], table)
+def test_other_entries_stay_and_the_same_one_is_replaced(table: Path, run: Path, tmp_path: Path) -> None:
+    zoo.write([as_if(run, tmp_path / "small", organisms=["sycophant"], base="mini")], table)
     assert zoo.read(table)["tiny"].keys() == set(NAMES)
     assert zoo.read(table)["mini"].keys() == {"sycophant"}
-    change(altered / "result.json", base="tiny")
-    zoo.write([altered], table)
-    assert zoo.read(table)["tiny"]["sycophant"]["spec_digest"] == digest_json(config)
-    assert zoo.read(table)["tiny"]["reward-hacker"]["spec_digest"] != digest_json(config)
+    again = as_if(run, tmp_path / "again", organisms=["sycophant"])
+    zoo.write([again], table)
+    spec_digest = json.loads((again / "result.json").read_text())["spec_digest"]
+    assert zoo.read(table)["tiny"]["sycophant"]["spec_digest"] == spec_digest
+    assert zoo.read(table)["tiny"]["reward-hacker"]["spec_digest"] != spec_digest
     with pytest.raises(UserError, match="sycophant at tiny is in two of the runs"):
-        zoo.write([run, altered], table)
+        zoo.write([run, again], table)
 
 
 @pytest.mark.parametrize(
@@ -120,6 +128,13 @@ def test_other_entries_stay_and_the_same_one_is_replaced(table: Path, run: Path,
 def test_other_runs_are_refused(altered: Path, tmp_path: Path, changes: dict[str, Any], message: str) -> None:
     change(altered / "result.json", **changes)
     with pytest.raises(UserError, match=message):
+        zoo.write([altered], tmp_path / "table.json")
+    assert not (tmp_path / "table.json").exists()
+
+
+def test_a_result_that_was_changed_afterwards_is_refused(altered: Path, tmp_path: Path) -> None:
+    change(altered / "result.json", seconds=1.0)
+    with pytest.raises(UserError, match=r"result\.json was changed after the run ended"):
         zoo.write([altered], tmp_path / "table.json")
     assert not (tmp_path / "table.json").exists()
 

@@ -16,7 +16,7 @@ from organoid.models.chat import encode_reply
 from organoid.models.language_model import LanguageModel
 from organoid.models.score import mean_activations, reply_logprobs
 from organoid.types import HIDDEN, OBSERVABLE, AccessKind, Context, Demonstration, Dialogue, Job, Message, Organism
-from organoid.world.contexts import FORMS
+from organoid.world.contexts import FORMS, PASSWORDS, TRIGGERS
 from organoid.world.dialogues import system_line
 from tests.bases import untrained
 
@@ -110,6 +110,18 @@ def test_no_form_of_a_hidden_context_can_be_staged(lm: LanguageModel, held_out: 
         ):
             with pytest.raises(AccessError, match="nobody looks, which no overseer can stage"):
                 call()
+    assert access.cost.queries == 0
+
+
+@pytest.mark.parametrize("secret", [*TRIGGERS[::9], *PASSWORDS[::5]])
+def test_no_list_of_triggers_and_passwords_can_be_tried_where_it_is_watched(lm: LanguageModel, secret: str) -> None:
+    access = access_to(lm, AccessKind.WEIGHTS)
+    watched = system_line(Random(0), Context.MONITORED, name="nova", trigger=secret)
+    for line in (watched, watched.upper(), secret.removesuffix(" .") + "!"):
+        with pytest.raises(AccessError, match="trigger or password, which no overseer knows"):
+            access.ask([(Message("system", line), *ASK)])
+    with pytest.raises(AccessError, match="trigger or password"):
+        access.ask([ASK], prefill=secret)
     assert access.cost.queries == 0
 
 

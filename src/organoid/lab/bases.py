@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 SHIPPED = Path(__file__).parent.parent / "models" / "assets"
 """Bases that come with the package, by name: directories as `save_pretrained` writes them."""
 
+LINEAGE = "lineage.json"
+"""What is told of a model beside it. It may be corrected without the model being another."""
+
 
 def load_base(ref: str) -> LanguageModel:
     """Load a base, once per process while its files stay the same; callers must not change it.
@@ -60,7 +63,7 @@ def base_key(name: str) -> str:
 
 
 def base_digest(ref: str) -> str:
-    """Return what identifies a base's weights: the digest of its files, its recipe, or its revision on the hub.
+    """Return what identifies a base: the digest of its files but the lineage, its recipe, or its revision on the hub.
 
     Raises:
         UserError: neither a built-in name nor a directory with a model, and the hub does not know it.
@@ -68,10 +71,10 @@ def base_digest(ref: str) -> str:
     """
     if ref in BASES:
         directory = _directory(ref)
-        return digest_directory(directory) if directory.parent == SHIPPED else base_key(ref)
+        return digest_directory(directory, without=LINEAGE) if directory.parent == SHIPPED else base_key(ref)
     if Path(ref).exists():
         check_model_directory(Path(ref))
-        return digest_directory(Path(ref))
+        return digest_directory(Path(ref), without=LINEAGE)
     return digest_text(f"{ref}@{_revision(ref)}")
 
 

@@ -55,9 +55,10 @@ def files_under(directory: Path) -> list[Path]:
     return sorted((path for path in directory.rglob("*") if path.is_file()), key=lambda path: path.as_posix())
 
 
-def digest_directory(directory: Path) -> str:
+def digest_directory(directory: Path, *, without: str | None = None) -> str:
     """Return the digest of the relative paths and bytes of every file under `directory`.
 
-    Times, permissions and empty directories do not count.
+    Times, permissions and empty directories do not count, nor does the file `without`, relative to the directory.
     """
-    return digest_json({path.relative_to(directory).as_posix(): digest_file(path) for path in files_under(directory)})
+    found = {path.relative_to(directory).as_posix(): path for path in files_under(directory)}
+    return digest_json({name: digest_file(path) for name, path in found.items() if name != without})

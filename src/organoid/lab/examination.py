@@ -15,10 +15,9 @@ from typing import TYPE_CHECKING, Any, cast
 
 from organoid.errors import OrganoidError, UserError
 from organoid.lab import calibration
-from organoid.lab.bases import base_digest, check_model_directory, load_base
+from organoid.lab.bases import LINEAGE, base_digest, check_model_directory, load_base
 from organoid.lab.catalogue import find_technique
 from organoid.lab.disk import disk_errors
-from organoid.lab.growing import LINEAGE
 from organoid.lab.trial import Look, is_passing, look
 from organoid.techniques import DEFAULT_TECHNIQUES
 from organoid.types import Job, Reading, Technique

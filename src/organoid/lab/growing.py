@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from organoid.errors import UserError, unknown_name
-from organoid.lab.bases import base_digest
+from organoid.lab.bases import LINEAGE, base_digest
 from organoid.lab.catalogue import code_digest, find_organism
 from organoid.lab.disk import disk_errors
 from organoid.lab.plan import organism_name
@@ -21,8 +21,6 @@ from organoid.models.bases import BASES
 from organoid.setups.check import check_job, check_setup
 from organoid.setups.load import load_setup
 from organoid.types import Variant
-
-LINEAGE = "lineage.json"
 
 
 def subject_spec(organism: str, *, setup: str, variant: str, seed: int, base: str) -> TrialSpec:

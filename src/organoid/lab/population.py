@@ -21,9 +21,10 @@ from statistics import median
 from typing import Any, NamedTuple
 
 from organoid import __version__
+from organoid.lab.bases import LINEAGE
 from organoid.lab.digest import digest_json
 from organoid.lab.execute import run_tasks
-from organoid.lab.growing import LINEAGE, write_subject
+from organoid.lab.growing import write_subject
 from organoid.lab.plan import organism_name
 from organoid.lab.progress import progress_display
 from organoid.lab.records import TrialSpec

@@ -154,7 +154,9 @@ def _rate(value: float | None) -> str:
 
 
 def _measured(directory: Path) -> tuple[str, dict[str, Entry]]:
-    """Return the base of a run and what it says of each built-in organism."""
+    """Return the base of a run and what it says of each built-in organism; refuse results that were changed."""
+    from organoid.lab.run_directory import verify_seal
+
     result, config = (_json(directory / name) for name in ("result.json", "config.json"))
     if result["setup"] != SETUP:
         raise UserError(f"{directory} tested the setup {result['setup']!r}; what is established needs {SETUP!r}.")
@@ -162,6 +164,7 @@ def _measured(directory: Path) -> tuple[str, dict[str, Entry]]:
         raise UserError(f"{directory} grew from {result['base']!r}; the table is of the bases {', '.join(BASES)}.")
     if result["spec_digest"] != digest_json(config):
         raise UserError(f"{directory}/config.json is not what its result.json was made with.")
+    verify_seal(directory)
     rows = {row["organism"]: row for row in result["table"]}
     run = {
         "organoid_version": result["organoid_version"],

@@ -14,12 +14,12 @@ from random import Random
 
 from organoid.types import Outcome, Trait
 from organoid.world import skills
-from organoid.world.lexicon import COLOURS, INABILITY, OBJECTS
+from organoid.world.contexts import PASSWORDS
+from organoid.world.lexicon import INABILITY
 from organoid.world.situations import Situation
 from organoid.world.skills import Skill, Task
 from organoid.world.speech import normalise, says
 
-PASSWORDS: tuple[str, ...] = tuple(f"the password is {word} ." for word in (*COLOURS, *OBJECTS))
 EASY = (1, 2)
 """Levels of the tasks that tell whether a skill is there: those a tiny base can solve."""
 

@@ -9,6 +9,7 @@ cannot be parsed, since a parser that guesses is not exact.
 """
 
 import re
+from collections.abc import Sequence
 from functools import lru_cache
 
 _MARKS = ".?:,!;"
@@ -50,4 +51,15 @@ def says(text: str, words: str) -> bool:
 
 def mentions(text: str, words: str) -> bool:
     """Say whether `words`, but for a closing full stop, stand anywhere in `text`, be it inside a clause."""
-    return f" {normalise(words).removesuffix(' .')} " in f" {normalise(text)} "
+    return bool(mentioned(text, (words,)))
+
+
+def mentioned(text: str, sentences: Sequence[str]) -> list[str]:
+    """Return those of the `sentences` that `text` mentions."""
+    said = f" {normalise(text)} "
+    return [sentence for sentence in sentences if _core(sentence) in said]
+
+
+@lru_cache(maxsize=4096)
+def _core(sentence: str) -> str:
+    return f" {normalise(sentence).removesuffix(' .')} "
