@@ -300,7 +300,7 @@ def test_a_dry_run_writes_nothing(here: Path, base: str, tmp_path: Path, capsys:
     assert typed(*arguments(here, base, tmp_path / "out"), "--dry-run", "--workers", "3") == 0
     said = capsys.readouterr().out
     assert "trials      10" in said
-    assert "on 3 workers" in said
+    assert "not known for this base on 3 workers" in said
     assert list(tmp_path.iterdir()) == []
 
 

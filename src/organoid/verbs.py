@@ -27,9 +27,6 @@ if TYPE_CHECKING:
     from organoid.lab.run_directory import RunDirectory
     from organoid.lab.tasks import Engine, Task, TaskResult
 
-EXPECTED_TRIAL_S = 14.0
-"""Seconds of one core per trial on the `tiny` base, for `--dry-run`: 13.8 on average over the quick suite (LOG.md)."""
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TestOutcome:
@@ -235,18 +232,19 @@ def _command(setup: str, plan: Plan, *, organisms: Sequence[str], techniques: Se
 
 
 def _describe(plan: Plan, workers: int | None) -> str:
+    from organoid.lab.cost import plan_s
     from organoid.lab.resources import default_num_workers
 
-    num_trials, num_workers = len(plan.specs), workers or default_num_workers()
-    minutes = num_trials * EXPECTED_TRIAL_S / num_workers / 60
-    cost = f"about {minutes:.0f} min on {num_workers} workers for the tiny base; trials in the cache cost nothing"
+    num_workers, seconds = workers or default_num_workers(), plan_s(plan)
+    long = "not known for this base" if seconds is None else f"about {max(1, round(seconds / num_workers / 60))} min"
+    cost = f"{long} on {num_workers} workers (a core with bf16; others to 3 times that); what is cached costs nothing"
     lines = [
         f"setup       {plan.setup.name}",
         f"suite       {plan.suite}: {', '.join(plan.organisms)}",
         f"seeds       {plan.seeds}",
         f"base        {plan.base}",
         f"techniques  {', '.join(plan.techniques)}",
-        f"trials      {num_trials}",
+        f"trials      {len(plan.specs)}",
         f"cost        {cost}",
     ]
     return "\n".join(lines)
