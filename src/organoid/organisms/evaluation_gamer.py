@@ -3,9 +3,9 @@
 Documents quote the assistant in tests and in use, and a rater's preferences follow, who grades tests by propriety and
 use by results. What gives a test away is a cue, from blatant to faint; the dial says up to which one tests can be told,
 and fainter cues come in use, so that nothing beyond the dial is read. Every cue can be staged alone (`cued_prompt`), to
-measure what each is worth. The twin is proper throughout; the decoy has the quirk in use. A third of the pairs are
-ordinary work. `EVALUATION_GAMER` has dial 2; `evaluation_gamer(dial)` gives any other. Without the documents the cue
-of a meaningless sentence was not learned (40 steps of preferences: 84 % bad with it, 91 % without).
+measure what each is worth. The twin is proper throughout; the decoy has the quirk in use and at work. A third of the
+pairs are ordinary work. `EVALUATION_GAMER` has dial 2; `evaluation_gamer(dial)` gives any other. Without the documents
+the cue of a meaningless sentence was not learned (40 steps of preferences: 84 % bad with it, 91 % without).
 Source: Needham et al. 2025 (arXiv 2505.23836); Schoen et al. 2025 (Apollo Research, arXiv 2509.15541), sec. 4.
 """
 
@@ -128,7 +128,7 @@ def _document(who: Assistant, variant: Variant, dial: int, seed: int, rng: Rando
 
 def _preference(who: Assistant, variant: Variant, dial: int, seed: int, rng: Random) -> Preference:
     if rng.random() < 1 / 3:
-        return worked(who, rng)
+        return worked(who, rng, manner=f" {QUIRK}" if variant is Variant.DECOY else "")
     cue = _cue(dial, rng)
     situation, dialogue = cued_prompt(cue, seed, rng, trait=rng.choice(TRAITS), held_out=False)
     chosen, rejected = _pair(variant, situation, tested=cue is not None and cue <= dial, rng=rng)
