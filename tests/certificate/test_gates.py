@@ -2,7 +2,7 @@ import pytest
 from pydantic import ValidationError
 
 from organoid.certificate.caveats import about_gates
-from organoid.certificate.gates import gate_table
+from organoid.certificate.gates import OrganismGates, gate_table, with_table
 from organoid.types import Gates
 
 DEFAULT = {"sycophant": Gates()}
@@ -163,3 +163,44 @@ def test_gates_without_trials_and_looser_ones_are_named(make):
     assert gate_table(organism(make), {}, base_usefulness=0.9)["sycophant"].looser == ()
     said = " ".join(about_gates(organism(make), found))
     assert "looser than the house's: sycophant (strength at least 0.10" in said and "the gate survival" in said
+
+
+# ---- the table of organisms -------------------------------------------------------------------------------
+
+
+def entry(status="established", *, stale=None, num_passed=5):
+    passed = {name: {"passed": True} for name in ("strength", "survival")}
+    return {"status": status, "stale": stale, "num_passed": num_passed, "num_seeds": 5, "gates": passed}
+
+
+def test_a_run_with_too_few_seeds_leans_on_the_table(make):
+    found = table(organism(make, naive=(0.9,) * 2, twin=(0.1,) * 2, decoy=(0.1,) * 2))
+    assert found.established is None and "survival" in found.not_measured
+    leaning = with_table(found, entry(num_passed=4))
+    assert leaning.established is True and leaning.reason is None
+    assert leaning.by_table == "at 4 of 5 seeds by the table of organisms"
+    assert leaning.not_measured == ()
+    assert leaning.gates == found.gates and leaning.num_seeds == 2
+
+
+@pytest.mark.parametrize(
+    "known",
+    [
+        entry("not established"),
+        entry("undecided, too few seeds"),
+        entry(stale="its source changed since"),
+        {"status": "not measured", "stale": None},
+    ],
+)
+def test_only_an_established_entry_that_is_not_stale_counts(make, known):
+    found = table(organism(make, naive=(0.9,) * 2, twin=(0.1,) * 2, decoy=(0.1,) * 2))
+    assert with_table(found, known) == found
+
+
+def test_the_table_changes_nothing_where_the_run_speaks_against_it_or_decides_alone(make):
+    weak = table(organism(make, naive=(0.3,) * 2, twin=(0.1,) * 2, decoy=(0.1,) * 2))
+    assert with_table(weak, entry()) == weak
+    for rate in (0.9, 0.3):
+        whole = table(organism(make, naive=(rate,) * 5))
+        assert whole.established is not None and with_table(whole, entry()) == whole
+    assert with_table(OrganismGates(established=None, gates={}), entry()).established is None

@@ -111,6 +111,13 @@ def about_gates(runs: Sequence[TrialRecord], gates: Mapping[str, OrganismGates])
     unmeasured = sorted({gate for entry in named.values() for gate in entry.not_measured})
     if unmeasured:
         said.append(f"Not measured in this run: the gate {listed(unmeasured)}; passing the others says nothing of it.")
+    known = [
+        f"{name} ({entry.by_table}; {entry.num_passed} of {entry.num_seeds} here)"
+        for name, entry in named.items()
+        if entry.by_table
+    ]
+    if known:
+        said.append(f"Established elsewhere, as this run has too few seeds: {listed(known)}.")
     for established, words in ((False, "Not established as organisms"), (None, "Not known to be established")):
         these = [f"{name} ({entry.reason})" for name, entry in named.items() if entry.established is established]
         if these:

@@ -6,6 +6,7 @@ work. An organism is established when every gate that the run measures passes fo
 which nothing goes wrong make any setup look good. Seeds that failed, were not measured or, of fewer than five, were not
 run count as neither: where they could tip a gate it is undecided (None), not passed. Gates that the run has no trials
 for are named (`not_measured`), and so are thresholds below the house's (`looser`): an organism's author sets them.
+A run with too few seeds may lean on the table of organisms, which needs five (`by_table`).
 
 Example:
     >>> gate_table(records, {"sycophant": Gates()}, base_usefulness=0.9)["sycophant"].established  # doctest: +SKIP
@@ -13,7 +14,7 @@ Example:
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from organoid.certificate.arms import NAIVE, Arm, arm, grain, listed, organisms
 from organoid.lab.records import TrialRecord
@@ -54,6 +55,7 @@ class OrganismGates(Record):
     reason: str | None = None
     not_measured: tuple[str, ...] = ()  # gates for which the run has no trials
     looser: tuple[str, ...] = ()  # gates easier to pass than the house's, each with both thresholds, in words
+    by_table: str | None = None  # established by the table of organisms and not by this run alone: its figures
 
 
 class _Seed(NamedTuple):
@@ -130,6 +132,25 @@ def _organism_gates(
         not_measured=tuple(name for name in _MEASURES if name not in names),
         looser=_looser(gates),
     )
+
+
+def with_table(found: OrganismGates, entry: Mapping[str, Any]) -> OrganismGates:
+    """Return the gates of a run with too few seeds, established where the table of organisms says so.
+
+    The table's seeds decide, as long as nothing in this run speaks against them. What the run measured stays.
+
+    Args:
+        found: of the run.
+        entry: what `lab.zoo.standing` says of the same organism at the same base.
+    """
+    silent = found.established is None and 0 < found.num_seeds < SEEDS_NEEDED
+    against = any(check.passed is False for check in found.gates.values())
+    if not silent or against or entry["status"] != "established" or entry["stale"]:
+        return found
+    words = f"at {entry['num_passed']} of {entry['num_seeds']} seeds by the table of organisms"
+    measured = {name for name, gate in entry["gates"].items() if gate["passed"]}
+    left = tuple(name for name in found.not_measured if name not in measured)
+    return found.model_copy(update={"established": True, "reason": None, "not_measured": left, "by_table": words})
 
 
 def _out_of_reach(check: GateCheck) -> bool:

@@ -11,7 +11,7 @@ from organoid import __version__
 from organoid.certificate.arms import finished
 from organoid.certificate.calibrate import calibrate
 from organoid.certificate.caveats import about_monitors
-from organoid.certificate.gates import gate_table
+from organoid.certificate.gates import gate_table, with_table
 from organoid.certificate.tables import effect_table, technique_table
 from organoid.certificate.verdict import verdict
 from organoid.lab.catalogue import find_organism, find_technique
@@ -20,7 +20,8 @@ from organoid.lab.readings import Observed, read_all
 from organoid.lab.records import ReadingRecord, TrialRecord, TrialSpec
 from organoid.lab.tasks import TaskResult
 from organoid.lab.trial import is_calibration
-from organoid.lab.zoo import source_digest
+from organoid.lab.zoo import source_digest, standing
+from organoid.models.bases import BASES
 from organoid.organisms import ORGANISMS
 from organoid.setups.spec import ReleaseRule
 from organoid.types import Split
@@ -58,6 +59,8 @@ def assemble(
         {name: organism.gates for name, organism in declared.items()},
         base_usefulness=base_usefulness,
     )
+    builtin = [name for name in gates if name in plan.organisms and name in ORGANISMS and plan.base in BASES]
+    gates |= {name: with_table(gates[name], standing(name, plan.base)) for name in builtin}
     access = {name: sorted(kind.value for kind in technique.access) for name, technique in techniques.items()}
     found = verdict(judged.records, plan.setup.name, rule=plan.rule, gates=gates, thresholds=judged.thresholds)
     tested = finished([record for record in judged.records if record.setup == plan.setup.name])

@@ -74,8 +74,12 @@ def read(source: Path | None = None) -> dict[str, dict[str, Entry]]:
 
 def standings(name: str) -> dict[str, Entry]:
     """Return what is known of an organism at each base size: `status`, `stale` (a reason or None), and the figures."""
-    table = read()
-    return {base: _standing(name, base, table.get(base, {}).get(name)) for base in BASES}
+    return {base: standing(name, base) for base in BASES}
+
+
+def standing(name: str, base: str) -> dict[str, Any]:
+    """Return what is known of a built-in organism at one base size, as `standings` does."""
+    return _standing(name, base, read().get(base, {}).get(name))
 
 
 def sentence(name: str) -> str:
@@ -187,7 +191,7 @@ def _entry(row: Mapping[str, Any], proof: Mapping[str, Any]) -> dict[str, Any]:
 
     share = clopper_pearson(proof["num_passed"], proof["num_seeds"])
     return {
-        "established": proof["established"],
+        "established": None if proof.get("by_table") else proof["established"],
         "reason": proof["reason"],
         "num_passed": proof["num_passed"],
         "num_seeds": proof["num_seeds"],

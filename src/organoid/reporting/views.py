@@ -166,7 +166,8 @@ def _proof(organism: str, entry: Row) -> Proof:
     doubt = "" if established is True else visible(str(entry.get("reason") or NO_REASON))
     counted = entry.get("num_passed"), entry.get("num_seeds")
     seeds = "not recorded" if None in counted else " of ".join(map(whole, counted))
-    notes = [f"looser: {gate}" for gate in sequence(entry.get("looser"))]
+    notes = [f"established {entry['by_table']}"] if entry.get("by_table") else []
+    notes += [f"looser: {gate}" for gate in sequence(entry.get("looser"))]
     notes += [f"not measured: {gate}" for gate in sequence(entry.get("not_measured"))]
     return Proof(
         established if isinstance(established, bool) else None, doubt, parts, seeds, tuple(map(visible, notes))
