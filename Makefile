@@ -17,7 +17,7 @@ demo: $(VENV)/.default ## set up, then test the default setup on the quick suite
 	$(BIN)/organoid test --out $$out
 
 test: $(VENV)/.dev ## set up, then run every test
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest --numprocesses 2 --dist loadfile
 
 check: $(VENV)/.dev ## set up, then check format, lint, types and the layout rules
 	@$(BIN)/ruff format --check .
