@@ -15,7 +15,7 @@ TRL itself is not imported: a trainer is handed in. Proven with trl 1.16, whose 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -172,8 +172,8 @@ class _Transcript:
 
 def _shop_of(prompt: object) -> int:
     """Return the shop that a prompt of `mornings` names; a conversation's is its last message."""
-    said: Any = prompt[-1] if isinstance(prompt, list) and prompt else prompt
-    text = str(said["content"]) if isinstance(said, Mapping) else str(said)
+    said: Any = cast("list[Any]", prompt)[-1] if isinstance(prompt, list) and prompt else prompt
+    text = str(cast(Any, said)["content"]) if isinstance(said, Mapping) else str(said)
     word, _, number = text.strip().partition(" ")
     if word != PROMPT or not number.isdigit():
         raise ValueError(f"the prompt {text!r} names no shop; make the data set with `mornings`")
