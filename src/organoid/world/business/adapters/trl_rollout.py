@@ -172,7 +172,9 @@ class _Transcript:
 
 def _shop_of(prompt: object) -> int:
     """Return the shop that a prompt of `mornings` names; a conversation's is its last message."""
-    said: Any = cast("list[Any]", prompt)[-1] if isinstance(prompt, list) and prompt else prompt
+    said: Any = prompt
+    if isinstance(prompt, list) and prompt:
+        said = cast("list[Any]", prompt)[-1]
     text = str(cast(Any, said)["content"]) if isinstance(said, Mapping) else str(said)
     word, _, number = text.strip().partition(" ")
     if word != PROMPT or not number.isdigit():
