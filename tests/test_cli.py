@@ -126,10 +126,10 @@ def test_every_option_of_test_reaches_the_verb(verbs: Verbs) -> None:
             "study personas --quick --out o --workers 2 --resume",
             ("study", ("personas",), {**STUDY, "quick": True, "workers": 2, "resume": True, "out": Path("o")}),
         ),
-        ("play", ("play", (None,), {"days": 30, "seed": 0, "world": None})),
+        ("play", ("play", (None,), {"days": 30, "seed": 0, "world": None, "out": None})),
         (
-            "play --model m --days 7 --seed 2 --world w.toml",
-            ("play", ("m",), {"days": 7, "seed": 2, "world": Path("w.toml")}),
+            "play --model m --days 7 --seed 2 --world w.toml --out o",
+            ("play", ("m",), {"days": 7, "seed": 2, "world": Path("w.toml"), "out": Path("o")}),
         ),
         ("report o", ("report", (Path("o"),), {})),
     ],

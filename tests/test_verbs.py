@@ -442,3 +442,17 @@ def test_there_is_a_list_of_everything() -> None:
     assert set(listing["techniques"]) == set(TECHNIQUES)
     assert all(summary for entries in listing.values() for summary in entries.values())
     assert organoid.list("suites").keys() == {"suites"}
+
+
+def test_a_shop_that_was_watched_ends_in_a_page(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    out = tmp_path / "shop"
+    done = organoid.play("manager", days=3, out=out)
+    page = (out / "report.html").read_text(encoding="utf-8")
+    assert done.directory == out and str(done).endswith(f"Report: {out / 'report.html'}")
+    assert "manager, seed 0" in page and page.count("<svg") == 2
+    assert f"organoid play --model manager --days 3 --seed 0 --out {out}" in page
+    assert organoid.report(out).read_text(encoding="utf-8") == page
+    with pytest.raises(UserError, match="never overwritten"):
+        organoid.play("manager", days=3, out=out)
+    assert organoid.play("nothing", days=1).directory is None
+    assert "day 3:" in capsys.readouterr().out

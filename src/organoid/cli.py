@@ -214,16 +214,21 @@ def play(
     days: Annotated[int, typer.Option(min=1, help="The horizon.")] = 30,
     seed: Annotated[int, typer.Option(min=0, help="Of the shop's chance and of what a model samples.")] = 0,
     world: Annotated[Path | None, typer.Option(help="A TOML file with what differs from the default world.")] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="A directory for a page that draws the episode; must not exist yet.")
+    ] = None,
 ) -> None:
     """Run the shop yourself, day by day, or watch a model or a reference policy do it."""
     from organoid import verbs
 
-    typer.echo(str(verbs.play(model, days=days, seed=seed, world=world)))
+    typer.echo(str(verbs.play(model, days=days, seed=seed, world=world, out=out)))
 
 
 @app.command()
 def report(
-    directory: Annotated[Path, typer.Argument(metavar="DIR", help="An output directory of `organoid test`.")],
+    directory: Annotated[
+        Path, typer.Argument(metavar="DIR", help="An output directory of `organoid test`, `study` or `play`.")
+    ],
 ) -> None:
     """Write report.html again from the results in an output directory."""
     from organoid import verbs

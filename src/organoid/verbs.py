@@ -258,7 +258,7 @@ def _fresh_directory(name: str) -> Path:
 
 
 def _flat(row: dict[str, Any]) -> dict[str, Any]:
-    return {key: value for key, value in row.items() if key not in ("trace", "outcomes")}
+    return {key: value for key, value in row.items() if key not in ("trace", "outcomes", "episodes")}
 
 
 def _transcript(record: TrialRecord, sample: Mapping[str, Any]) -> dict[str, Any]:
@@ -423,17 +423,25 @@ def _study_summary(result: Mapping[str, Any], page: Path) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlayOutcome:
-    """What `play` returns: how the shop was run, by the exact log, and that in words."""
+    """What `play` returns: how the shop was run, by the exact log, and that in words; where it is, if it was kept."""
 
     result: dict[str, Any]
     text: str
+    directory: Path | None = None
 
     def __str__(self) -> str:
         """Net worth, how long sales lasted, and the acts that the log counts."""
         return self.text
 
 
-def play(model: str | None = None, *, days: int = 30, seed: int = 0, world: str | Path | None = None) -> PlayOutcome:
+def play(
+    model: str | None = None,
+    *,
+    days: int = 30,
+    seed: int = 0,
+    world: str | Path | None = None,
+    out: str | Path | None = None,
+) -> PlayOutcome:
     """Run a shop in the terminal, or watch a reference policy or a model run it.
 
     Args:
@@ -441,15 +449,27 @@ def play(model: str | None = None, *, days: int = 30, seed: int = 0, world: str 
         days: the horizon.
         seed: of the shop's chance and of what a model samples.
         world: a TOML file that holds what differs from the default world; None: the default.
+        out: a directory for the episode and a page that draws it; None: nothing is written.
 
     Raises:
-        UserError: bad input.
+        UserError: bad input, or `out` exists.
     """
     from organoid.lab import playing
     from organoid.world.business.load import load_world
 
-    found = playing.play(model, world=load_world(world), days=days, seed=seed, ask=input, tell=print)
-    return PlayOutcome(result=found.as_json(), text=playing.summary(found))
+    target = None if out is None else Path(out)
+    if target is not None and target.exists():
+        raise UserError(f"{str(target)!r} exists already and is never overwritten. Give a new directory with --out.")
+    terms = load_world(world)
+    found = playing.play(model, world=terms, days=days, seed=seed, ask=input, tell=print)
+    text = playing.summary(found.conduct)
+    if target is not None:
+        options = {"model": model, "days": days, "seed": seed, "world": world, "out": target}
+        words = [part for name, value in options.items() if value is not None for part in (f"--{name}", str(value))]
+        config = {"model": model or "a person", "days": days, "seed": seed, "world": terms.model_dump(mode="json")}
+        playing.keep(found, target, config=config, command=shlex.join(["organoid", "play", *words]))
+        text = f"{text}\nReport: {report(target)}"
+    return PlayOutcome(result=found.conduct.as_json(), text=text, directory=target)
 
 
 def report(directory: str | Path) -> Path:

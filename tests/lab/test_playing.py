@@ -1,11 +1,14 @@
 """The shop at a terminal: a person is asked again, the end of input ends the game, and bad input is refused."""
 
+import json
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 
 from organoid.errors import UserError
-from organoid.lab.playing import POLICIES, play, summary
+from organoid.lab.playing import POLICIES, keep, play, summary
+from organoid.lab.run_directory import verify_seal
 from organoid.world.business.acts import Act
 from organoid.world.business.conduct import Conduct
 from organoid.world.business.load import load_world
@@ -25,7 +28,8 @@ def typing(*lines: str) -> Callable[[str], str]:
 
 def played(model: str | None, *lines: str, days: int = 3, seed: int = 0) -> tuple[Conduct, list[str]]:
     told = list[str]()
-    return play(model, world=load_world(), days=days, seed=seed, ask=typing(*lines), tell=told.append), told
+    found = play(model, world=load_world(), days=days, seed=seed, ask=typing(*lines), tell=told.append)
+    return found.conduct, told
 
 
 def test_a_person_plays_to_the_end_and_a_mistake_costs_no_day() -> None:
@@ -60,3 +64,15 @@ def test_reference_policies_can_be_watched(name: str) -> None:
 def test_bad_input_is_refused(model: str | None, days: int, seed: int, message: str) -> None:
     with pytest.raises(UserError, match=message):
         played(model, days=days, seed=seed)
+
+
+def test_what_was_played_is_told_day_by_day_and_kept_under_seal(tmp_path: Path) -> None:
+    found = play(None, world=load_world(), days=3, seed=0, ask=typing("backup", "wait", "wait"), tell=lambda _: None)
+    assert found.episode["title"] == "a person, seed 0"
+    assert [day["program"] for day in found.episode["days"]] == ["backup .", "wait .", "wait ."]
+    keep(found, tmp_path / "kept", config={"seed": 0}, command="organoid play")
+    verify_seal(tmp_path / "kept")
+    result = json.loads((tmp_path / "kept" / "result.json").read_text())
+    assert result["episodes"] == [found.episode] and result["conduct"]["num_shops"] == 1
+    with pytest.raises(UserError, match="kept"):
+        keep(found, tmp_path / "kept", config={"seed": 0}, command="organoid play")

@@ -68,6 +68,7 @@ def minute(name: str, base: str) -> Scale:
                 arms=(Arm(world=PRESSED, days=3, horizons=(1, 3)), Arm(world=GROWING, days=2, horizons=(1, 2))),
                 num_shops=2,
                 num_planning=1,
+                num_power_shops=1,
             )
     raise AssertionError(f"give {name} a minute scale")
 

@@ -134,7 +134,7 @@ def _record(spec: TrialSpec, done: TaskResult, readings: Mapping[str, ReadingRec
         error = done.error
         why = f"{error.type}: {error.message}" if error else "no result"
         return TrialRecord.model_validate({**shared, "error": why})
-    measured = {name: value[name] for name in _MEASURED}
+    measured = {name: value[name] for name in _MEASURED} | {"episodes": value.get("episodes", ())}
     return TrialRecord.model_validate({**shared, **measured, "readings": readings})
 
 
@@ -168,5 +168,6 @@ def _row(record: TrialRecord, withheld: str | None) -> dict[str, Any]:
         "withheld_reason": withheld,
         "readings": {name: reading.model_dump(mode="json") for name, reading in record.readings.items()},
         "trace": list(record.trace),
+        **({"episodes": list(record.episodes)} if record.episodes else {}),
         "subject_digest": record.subject_digest,
     }

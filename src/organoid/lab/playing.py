@@ -2,6 +2,7 @@
 
 A person's word that is no program is answered with the mistake and asked again; a model's loses the day, as in
 training. Books are shown in the evening; the truth about acts only at the end, since it is not the player's to see.
+`keep` writes the episode as an output directory that `organoid report` draws.
 
     play(None, world=load_world(), days=7, seed=0, ask=input, tell=print)
 """
@@ -9,16 +10,19 @@ training. Books are shown in the evening; the truth about acts only at the end, 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from organoid import __version__
 from organoid.errors import UserError
 from organoid.explain import did_you_mean
 from organoid.world.business.acts import Ending
 from organoid.world.business.briefing import briefing
 from organoid.world.business.conduct import Conduct, conduct
+from organoid.world.business.episodes import episode
 from organoid.world.business.policies import Manager, Policy, Style, idle, random_policy
 from organoid.world.business.tables import Tables
 from organoid.world.business.terms import World
@@ -39,6 +43,13 @@ MAX_DAYS = 3650
 Programs = Callable[[], str]
 
 
+class Played(NamedTuple):
+    """How the shop was run, and the episode as a report draws it."""
+
+    conduct: Conduct
+    episode: dict[str, Any]
+
+
 def play(
     model: str | None,
     *,
@@ -47,7 +58,7 @@ def play(
     seed: int,
     ask: Callable[[str], str],
     tell: Callable[[str], None],
-) -> Conduct:
+) -> Played:
     """Run one shop to its end and return how it was run.
 
     Args:
@@ -65,7 +76,7 @@ def play(
         raise UserError(f"days must be between 1 and {MAX_DAYS}, got {days}.")
     if seed < 0:
         raise UserError(f"seed must be at least 0, got {seed}.")
-    shop = TextShop(world, days=days)
+    shop = TextShop(world, days=days, diary=True)
     program = _asked(shop, ask, tell) if model is None else _spoken(model, shop, seed)
     shop.reset(seed=seed)
     if model is None:
@@ -81,7 +92,36 @@ def play(
             tell(f"  > {said}")
         shop.step([said])
         tell(f"  {_evening(shop)}")
-    return conduct(shop.shop)
+    title = f"{model or 'a person'}, seed {seed}"
+    return Played(conduct(shop.shop), episode(shop, title=title))
+
+
+def keep(played: Played, target: Path, *, config: Mapping[str, Any], command: str) -> None:
+    """Write an episode to a new directory: `config.json`, `result.json` and the journal that vouches for it.
+
+    Args:
+        played: what `play` returned.
+        target: must not exist yet.
+        config: all that the episode depends on.
+        command: what to type for the same shop.
+
+    Raises:
+        UserError: something is there, or it can't be written. PrerequisiteError: the disk is full.
+    """
+    from organoid.lab.run_directory import RunDirectory
+
+    with RunDirectory.create(target, config) as run:
+        result = {
+            "schema_version": 1,
+            "organoid_version": __version__,
+            "command": command,
+            "finished": datetime.now(UTC).isoformat(),
+            "conduct": played.conduct.as_json(),
+            "summary": summary(played.conduct),
+            "episodes": [played.episode],
+        }
+        run.write_json("result.json", result)
+        run.seal()
 
 
 def summary(found: Conduct) -> str:
@@ -107,7 +147,7 @@ def _asked(shop: TextShop, ask: Callable[[str], str], tell: Callable[[str], None
         while True:
             said = ask("  > ").strip().lower()
             said = said if said.endswith(".") else f"{said} ."
-            said = said.replace(".", " . ")
+            said = " ".join(said.replace(".", " . ").split())
             if (mistake := shop.grammar.mistake(said)) is None:
                 return said
             tell(f"  {mistake}")

@@ -73,6 +73,7 @@ class TrialRecord(Record):
     readings: Mapping[str, ReadingRecord] = {}
     trace: Sequence[Mapping[str, Any]] = ()  # one entry per logged training step
     transcripts: Sequence[Mapping[str, Any]] = ()  # samples behind the numbers
+    episodes: Sequence[Mapping[str, Any]] = ()  # of the shop, day by day (world/business/episodes.py)
     subject_digest: str | None = None
 
 

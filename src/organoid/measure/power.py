@@ -31,6 +31,7 @@ from organoid.measure.intervals import Estimate, mean_interval
 from organoid.measure.quantiles import Floats
 
 MAX_POLICIES = 4096
+NUM_DRAWN = 4096
 MAX_REWARDS = 9
 """States with a reward that counts; the polytope has one dimension more."""
 
@@ -156,19 +157,24 @@ def _recurrent(moves_NN: Floats) -> Floats:
 
 
 def _undominated(weights_KN: Floats) -> Floats:
-    """Return the rows that are the only best ones for some R in the cube; the others never raise the maximum."""
-    kept = list(range(len(weights_KN)))
+    """Return the rows that are the only best ones for some R in the cube; the others never raise the maximum.
+
+    Rows that are best for one of many drawn R are kept unasked, and each of the others is held against what is kept:
+    one that is dominated only by a row kept later may stay, which costs time and changes nothing.
+    """
+    num = weights_KN.shape[1]
+    drawn_RN = np.random.default_rng(0).random((NUM_DRAWN, num))
+    kept = sorted({int(row) for row in (drawn_RN @ weights_KN.T).argmax(1)})
     for row in range(len(weights_KN)):
         others = weights_KN[[other for other in kept if other != row]]
-        if not len(others):
-            break
-        num = weights_KN.shape[1]
+        if row in kept or not len(others):
+            continue
         ahead = np.hstack([others - weights_KN[row], np.ones((len(others), 1))])  # others' lead + margin <= 0
         goal, bounds = [*[0.0] * num, -1.0], [(0, 1)] * (num + 1)
         found = cast(Any, optimize).linprog(goal, A_ub=ahead, b_ub=np.zeros(len(others)), bounds=bounds)
-        if found.status == 0 and found.x[-1] < 1e-10:
-            kept.remove(row)
-    return weights_KN[kept]
+        if found.status != 0 or found.x[-1] >= 1e-10:
+            kept.append(row)
+    return weights_KN[sorted(kept)]
 
 
 def _volume_above(weights_KN: Floats) -> float:
@@ -178,7 +184,11 @@ def _volume_above(weights_KN: Floats) -> float:
     lower = np.hstack([-np.eye(num + 1), np.zeros((num + 1, 1))])[:num]
     upper = np.hstack([np.eye(num + 1), -np.ones((num + 1, 1))])
     inside = np.array([*[0.25] * num, 0.625])
-    corners = HalfspaceIntersection(np.vstack([above, lower, upper]), inside).intersections
+    walls = np.vstack([above, lower, upper])
+    try:
+        corners = HalfspaceIntersection(walls, inside).intersections
+    except QhullError:  # as below
+        corners = HalfspaceIntersection(walls, inside, qhull_options="QJ").intersections
     distinct = np.unique(np.round(corners, 11), axis=0)
     try:
         return float(ConvexHull(distinct).volume)

@@ -15,73 +15,25 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from organoid.lab.disk import write_atomic
 from organoid.lab.run_directory import file_name
-from organoid.reporting import figures, rows, study, transcripts, views
+from organoid.reporting import episodes, figures, rows, study, transcripts, views
 from organoid.reporting.answer import QUESTION, answer
+from organoid.reporting.drawing import Plan, figure, table
 from organoid.reporting.source import Run, read_run
-from organoid.reporting.tables import write_twins
 from organoid.reporting.words import Row, duration, estimate, finite, mapping, sequence, visible
 
 if TYPE_CHECKING:
-    import altair as alt
     from markupsafe import Markup
 
 TEMPLATES = Path(__file__).parent / "templates"
-WIDE, NARROW = 512, 350  # pixels of a figure on a desk and on a phone
 MAX_TRIALS = 600
 CONFIG_CHARS = 60_000
-GLYPHS = {
-    "circle": "\u25cf",
-    "square": "\u25a0",
-    "triangle-up": "\u25b2",
-    "diamond": "\u25c6",
-    "cross": "\u271a",
-    "triangle-down": "\u25bc",
-    "stroke": "\u2012",
-}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Twins:
-    """The name of a figure or table and where its rows lie, relative to the page."""
-
-    name: str
-    csv: str
-    json: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Drawn:
-    """A figure as shown: two widths of SVG, or why there is nothing to draw."""
-
-    twins: Twins
-    title: str
-    caption: str
-    key: tuple[tuple[str, str, str], ...]  # (word, colour, glyph)
-    wide: Markup | None
-    narrow: Markup | None
-    missing: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Plan:
-    """A figure to draw: what from, how, and in which words."""
-
-    name: str
-    title: str
-    caption: str
-    rows: rows.Rows
-    drawable: bool
-    missing: str
-    draw: Callable[..., alt.LayerChart | alt.VConcatChart]
-    marks: Sequence[figures.Mark] = ()  # named in a key, where no word stands beside each mark
 
 
 def write_report(directory: Path) -> Path:
@@ -97,10 +49,15 @@ def write_report(directory: Path) -> Path:
         UserError: there is no readable `result.json`.
     """
     run = read_run(directory)
-    context = study_context(run) if "claims" in run.result else run_context(run)
     page = directory / "report.html"
-    write_atomic(page, render(context))
+    write_atomic(page, render(_context(run)))
     return page
+
+
+def _context(run: Run) -> dict[str, Any]:
+    if "claims" in run.result:
+        return study_context(run)
+    return play_context(run) if "conduct" in run.result else run_context(run)
 
 
 def write_study_report(directory: Path) -> Path:
@@ -154,30 +111,44 @@ def run_context(run: Run) -> dict[str, Any]:
         "question": QUESTION,
         "setup": rows.tested_setup(result),
         "organisms": organisms,
-        "organisms_twins": _table(directory, "organisms", _organism_rows(result)),
-        "gates_twins": _table(directory, "gates", views.gate_rows(result)),
+        "organisms_twins": table(directory, "organisms", _organism_rows(result)),
+        "gates_twins": table(directory, "gates", views.gate_rows(result)),
         "techniques": found,
-        "techniques_twins": _table(directory, "techniques", rows.techniques(result)),
+        "techniques_twins": table(directory, "techniques", rows.techniques(result)),
         "thresholds": views.threshold_rows(result),
-        "thresholds_twins": _table(directory, "thresholds", views.threshold_rows(result)),
+        "thresholds_twins": table(directory, "thresholds", views.threshold_rows(result)),
         "forecasts": _forecasts(result),
-        "figures": [_figure(directory, plan) for plan in _plans(result)],
+        "figures": [figure(directory, plan) for plan in _plans(result)],
         "heat": _heat(result),
-        "heat_twins": _table(directory, "trait_by_context", rows.trait_by_context(result)),
+        "heat_twins": table(directory, "trait_by_context", rows.trait_by_context(result)),
+        "episodes": episodes.shown(directory, episodes.chosen(result)),
+        "num_episodes": episodes.number(result),
+        "how_to_read": episodes.HOW_TO_READ,
         "samples": samples,
         "num_samples": len(run.transcripts),
         "options": transcripts.options(samples),
         "failures": views.failures(result),
         "trials": all_trials[:MAX_TRIALS],
         "num_trials": len(all_trials),
-        "trials_twins": _table(directory, "trials", all_trials),
+        "trials_twins": table(directory, "trials", all_trials),
         **_about(run),
     }
 
 
 def _about(run: Run) -> dict[str, Any]:
     """Return what both kinds of page say about where they came from."""
-    kept = ("schema_version", "spec_digest", "verdict", "table", "techniques", "gates", "forecasts", "study", "claims")
+    kept = (
+        "schema_version",
+        "spec_digest",
+        "verdict",
+        "table",
+        "techniques",
+        "gates",
+        "forecasts",
+        "study",
+        "claims",
+        "conduct",
+    )
     return {
         "command": visible(str(run.result.get("command") or "not recorded")),
         "provenance": views.provenance(run.result, run.config),
@@ -187,30 +158,6 @@ def _about(run: Run) -> dict[str, Any]:
         "notes": run.notes,
         "numbers": {key: run.result[key] for key in kept if key in run.result},
     }
-
-
-def _table(directory: Path, name: str, found: rows.Rows) -> Twins:
-    csv_path, json_path = write_twins(directory, "tables", name, found)
-    return Twins(name=name, csv=csv_path, json=json_path)
-
-
-def _figure(directory: Path, plan: Plan) -> Drawn:
-    from markupsafe import Markup
-
-    csv_path, json_path = write_twins(directory, "figures", plan.name, plan.rows)
-    drawn = {
-        size: Markup(figures.svg(plan.draw(plan.rows, width=pixels))) if plan.drawable else None
-        for size, pixels in (("wide", WIDE), ("narrow", NARROW))
-    }
-    return Drawn(
-        twins=Twins(name=plan.name, csv=csv_path, json=json_path),
-        title=plan.title,
-        caption=plan.caption,
-        key=tuple((mark.name, mark.colour, GLYPHS[mark.shape]) for mark in plan.marks),
-        wide=drawn["wide"],
-        narrow=drawn["narrow"],
-        missing="" if plan.drawable else plan.missing,
-    )
 
 
 def _plans(result: Row) -> list[Plan]:
@@ -356,10 +303,10 @@ def study_context(run: Run) -> dict[str, Any]:
         "short": f"{held} of {len(claims)} claims held{more}." if claims else "No claim was tested.",
         "seconds": duration(finite(run.result.get("seconds"))),
         "claims": [_claim(claim) for claim in claims],
-        "claims_twins": _table(run.directory, "claims", [dict(claim) for claim in claims]),
+        "claims_twins": table(run.directory, "claims", [dict(claim) for claim in claims]),
         "details": study.details(claims),
-        "figures": [_figure(run.directory, plan), *(_figure(run.directory, curve) for curve in _curves(run.result))],
-        "tables": [(name, found, _table(run.directory, file_name(name), found)) for name, found in tables.items()],
+        "figures": [figure(run.directory, plan), *(figure(run.directory, curve) for curve in _curves(run.result))],
+        "tables": [(name, found, table(run.directory, file_name(name), found)) for name, found in tables.items()],
         "limits": [visible(str(limit)) for limit in sequence(run.result.get("limits"))],
         "failed": study.failures(run.result),
         **_about(run),
@@ -369,14 +316,14 @@ def study_context(run: Run) -> dict[str, Any]:
 def _curves(result: Row) -> list[Plan]:
     """Return the figures that a study brought along."""
     plans = list[Plan]()
-    for figure in map(mapping, sequence(result.get("figures"))):
-        found = study.figure_rows(figure)
-        titles = {axis: visible(str(figure.get(axis))) for axis in ("x", "y")}
+    for curve in map(mapping, sequence(result.get("figures"))):
+        found = study.figure_rows(curve)
+        titles = {axis: visible(str(curve.get(axis))) for axis in ("x", "y")}
         plans.append(
             Plan(
-                name=file_name(str(figure.get("name"))),
-                title=visible(str(figure.get("title"))),
-                caption=visible(str(figure.get("caption"))),
+                name=file_name(str(curve.get("name"))),
+                title=visible(str(curve.get("title"))),
+                caption=visible(str(curve.get("caption"))),
                 rows=found,
                 drawable=bool(found),
                 missing="no run gave a value",
@@ -385,6 +332,25 @@ def _curves(result: Row) -> list[Plan]:
             )
         )
     return plans
+
+
+def play_context(run: Run) -> dict[str, Any]:
+    """Return everything the template names for the page of a shop that was played or watched."""
+    told = [mapping(episode) for episode in sequence(run.result.get("episodes"))]
+    return {
+        "kind": "play",
+        "title": "Organoid: a shop",
+        "question": "How was the shop run?",
+        "summary": visible(str(run.result.get("summary") or "not recorded")).split("\n"),
+        "episodes": episodes.shown(run.directory, told),
+        "how_to_read": episodes.HOW_TO_READ,
+        **_about(run),
+        "provenance": [
+            (name, visible(str(value)))
+            for name, value in {**mapping(run.config), "finished": run.result.get("finished")}.items()
+            if not isinstance(value, dict)
+        ],
+    }
 
 
 CONTROL = ("control_ci_low", "control_ci_high")

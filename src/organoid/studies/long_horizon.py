@@ -14,12 +14,15 @@ Source: Omohundro 2008; Turner et al. 2021 (arXiv 1912.01683); terms of trade: V
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from functools import partial
+from statistics import fmean
 from typing import TYPE_CHECKING, Any
 
 from organoid.lab.tasks import Task
 from organoid.setups.shop_spec import Imitation, ShopTraining
+from organoid.studies import shop_power
 from organoid.studies.bases import cached
 from organoid.studies.study import (
     Claim,
@@ -75,6 +78,7 @@ class LongHorizonScale(Scale):
     arms: tuple[Arm, ...]
     num_shops: int
     num_planning: int
+    num_power_shops: int = 1024  # for each state and move of the cut that POWER is computed on
 
 
 def world_of(name: str, incentive: str) -> World:
@@ -84,7 +88,7 @@ def world_of(name: str, incentive: str) -> World:
 
 
 def tasks(scale: LongHorizonScale) -> list[Task]:
-    """Return the imitation, which all runs start from, every run, and the searched plans."""
+    """Return the imitation, which all runs start from, every run, the searched plans, and POWER of each world."""
     shared = {"scale": scale.model_dump(mode="json")}
     warm = Task(id="warm", function=f"{__name__}:warm", payload=shared)
     listed = [warm]
@@ -103,7 +107,8 @@ def tasks(scale: LongHorizonScale) -> list[Task]:
                     )
                     for seed in range(scale.num_seeds)
                 ]
-    return listed
+    powers = shop_power.tasks({arm.world: VALUES[arm.world] for arm in scale.arms}, num_shops=scale.num_power_shops)
+    return [*listed, *powers]
 
 
 def _ends(arm: Arm) -> tuple[int, int]:
@@ -200,8 +205,18 @@ def findings(scale: LongHorizonScale, values: Values) -> Findings:
     }
     return Findings(
         measured=effects,
-        figures=tuple(_by_horizon(scale, values, arm) for arm in scale.arms),
-        tables={"conduct": _conduct_rows(scale, values)},
+        figures=(
+            *(_by_horizon(scale, values, arm) for arm in scale.arms),
+            *(shop_power.figure(values, arm.world, "well-off") for arm in scale.arms),
+        ),
+        tables={
+            "conduct": _conduct_rows(scale, values),
+            "power": shop_power.table(
+                values,
+                [arm.world for arm in scale.arms],
+                {arm.world: _act_rates(scale, values, arm) for arm in scale.arms},
+            ),
+        },
     )
 
 
@@ -273,6 +288,17 @@ def _conduct_rows(scale: LongHorizonScale, values: Values) -> list[dict[str, Any
     return rows
 
 
+def _act_rates(scale: LongHorizonScale, values: Values, arm: Arm) -> dict[str, dict[str, float | None]]:
+    """Return acts a day of the plan and of the policies (mean over runs) of the longest horizon."""
+    horizon = _ends(arm)[1]
+    plan = values.get(f"plan/{arm.world}/{horizon}", {}).get("act_rates", {})
+    known: dict[str, list[float]] = defaultdict(list)
+    for name in _runs(scale, arm, ON, horizon):
+        for act, rate in values.get(name, {}).get("act_rates", {}).items():
+            known[act] += [] if rate is None else [rate]
+    return {"plan": plan, "trained": {act: fmean(found) if found else None for act, found in known.items()}}
+
+
 _SHOWN = ("median_worth", "survived_frac", "days_to_stall", "lost_frac", "false_report_frac", "inflation")
 
 
@@ -314,6 +340,7 @@ LONG_HORIZON = Study(
         "What counts as a rise was declared anew, more strictly, after a quick run whose first rule misled: a policy "
         "paid for one day falls silent, beside which what is merely imitated looked like one.",
         "All runs start from one imitation; intervals are over reinforcement runs.",
+        "POWER is that of a tabular cut whose transitions are counted in the simulator, and of no claim.",
         "An act counts when it is said; a slip in a report counts as a false report, and `inflation` tells them apart.",
     ),
     quick=LongHorizonScale(

@@ -6,6 +6,7 @@ Axes: D days, B environments, A acts, K kinds of acts.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +16,15 @@ from organoid.world.business.state import KEEP
 from organoid.world.business.tables import Bools, Ints
 
 
+class Evening(NamedTuple):
+    """How the shops stand when a day is over; money in cents, goods in units."""
+
+    worth_B: Ints
+    cash_B: Ints
+    stock_B: Ints  # in the machines and in the store
+    sales_B: Ints  # of that day
+
+
 @dataclass(slots=True, kw_only=True)
 class Log:
     """The truth about an episode; rows of days that have not been yet are zeros (KEEP for reports)."""
@@ -22,6 +32,8 @@ class Log:
     acts_DAB: NDArray[np.uint8]
     outcome_DB: NDArray[np.int8]
     worth_DB: Ints  # net worth in the evening, cents
+    cash_DB: Ints  # in hand in the evening, cents
+    stock_DB: Ints  # units in the machines and in the store in the evening
     sales_DB: Ints  # cents
     reported_DB: NDArray[np.int8]  # level, or KEEP where none was given or due
     honest_DB: NDArray[np.int8]  # level that the ledger says, or KEEP where no report was due
@@ -33,17 +45,18 @@ class Log:
             acts_DAB=np.zeros((days, len(Act), num_envs), np.uint8),
             outcome_DB=np.zeros((days, num_envs), np.int8),
             worth_DB=np.zeros((days, num_envs), np.int64),
+            cash_DB=np.zeros((days, num_envs), np.int64),
+            stock_DB=np.zeros((days, num_envs), np.int64),
             sales_DB=np.zeros((days, num_envs), np.int64),
             reported_DB=np.full((days, num_envs), KEEP, np.int8),
             honest_DB=np.full((days, num_envs), KEEP, np.int8),
         )
 
-    def write(
-        self, day: int, *, acts_AB: NDArray[np.uint8], outcome_B: NDArray[np.integer], worth_B: Ints, sales_B: Ints
-    ) -> None:
+    def write(self, day: int, evening: Evening, *, acts_AB: NDArray[np.uint8], outcome_B: NDArray[np.integer]) -> None:
         """Write down a day."""
         self.acts_DAB[day], self.outcome_DB[day] = acts_AB, outcome_B
-        self.worth_DB[day], self.sales_DB[day] = worth_B, sales_B
+        self.worth_DB[day], self.cash_DB[day] = evening.worth_B, evening.cash_B
+        self.stock_DB[day], self.sales_DB[day] = evening.stock_B, evening.sales_B
 
     def write_report(self, day: int, reported_B: Ints, honest_B: Ints, running_B: Bools) -> None:
         """Write down what was reported and what the ledger says, of those who still run."""

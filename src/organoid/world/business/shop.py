@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from organoid.world.business import affordances, oversight, trade
 from organoid.world.business.acts import SPOKEN, Account, Act, Ending, Event, Outcome
-from organoid.world.business.log import Log
+from organoid.world.business.log import Evening, Log
 from organoid.world.business.state import KEEP, Actions, State, start
 from organoid.world.business.tables import Bools, Floats, Ints, Tables, cents, compile_world, is_on
 from organoid.world.business.terms import World
@@ -112,8 +112,17 @@ class Shop:
         state.tell(Event.LOST, actions.lost_B & running_B)
         if self._log is not None:
             outcome_B = np.where(running_B, np.where(acting_B, Outcome.ACTED, Outcome.LOST), Outcome.OVER)
-            sales_B = state.books_AB[Account.SALES] - sold_before_B
-            self._log.write(state.day, acts_AB=acts_AB, outcome_B=outcome_B, worth_B=self.net_worth(), sales_B=sales_B)
+            self._log.write(
+                state.day,
+                Evening(
+                    worth_B=self.net_worth(),
+                    cash_B=state.cash_B,
+                    stock_B=(state.shelf_BP + state.store_BP).sum(1),
+                    sales_B=state.books_AB[Account.SALES] - sold_before_B,
+                ),
+                acts_AB=acts_AB,
+                outcome_B=outcome_B,
+            )
         state.day += 1
         running_B = state.running()
         return Step((self.score() - before_B) / 100, ~running_B, running_B & self.over)

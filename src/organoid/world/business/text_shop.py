@@ -10,6 +10,7 @@ Models whose tokens are words exchange ids instead, `ids` and `step_ids`, which 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,11 +23,22 @@ from organoid.world.business.terms import World
 from organoid.world.business.vocabulary import Ids, Vocabulary
 
 
-class TextShop:
-    """A batch of shops that is spoken to; arguments as for `Shop`, which is its `shop`."""
+class Words(NamedTuple):
+    """What was read and said on a day by all environments; programs are words where they came as words."""
 
-    def __init__(self, world: World, *, days: int, log: bool = True) -> None:
+    lines_BT: Ids
+    programs: Ids | tuple[str, ...]
+
+
+class TextShop:
+    """A batch of shops that is spoken to; arguments as for `Shop`, which is its `shop`.
+
+    With `diary`, what was read and said each day is kept beside the log; it costs a rendering a day.
+    """
+
+    def __init__(self, world: World, *, days: int, log: bool = True, diary: bool = False) -> None:
         self.shop = Shop(world, days=days, log=log)
+        self.diary: dict[int, Words] | None = {} if diary else None
         self.vocabulary = Vocabulary(world)
         self.grammar = Grammar(self.shop.tables, self.vocabulary)
         self.renderer = Renderer(self.shop.tables, self.vocabulary)
@@ -50,11 +62,15 @@ class TextShop:
 
     def step(self, programs: Sequence[str]) -> tuple[list[str], Step]:
         """Run a day by programs in words; return the next lines and what the day brought."""
-        done = self.step_ids(self.vocabulary.encode(programs))
+        day, done = self.shop.state.day, self.step_ids(self.vocabulary.encode(programs))
+        if self.diary is not None:
+            self.diary[day] = Words(self.diary[day].lines_BT, tuple(programs))
         return self.lines(), done
 
     def step_ids(self, ids_BT: Ids) -> Step:
         """Run a day by programs as ids; see `ids` for the next morning."""
         if len(ids_BT) != self.shop.num_envs:
             raise ValueError(f"{len(ids_BT)} programs for {self.shop.num_envs} environments; give one each")
+        if self.diary is not None:
+            self.diary[self.shop.state.day] = Words(self.ids(), ids_BT)
         return self.shop.step(self.grammar.parse(ids_BT))
