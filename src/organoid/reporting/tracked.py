@@ -1,7 +1,8 @@
 """What did probes held out of training see along it?
 
 The entries that trackers left in the training traces, as flat rows: one per organism and tracker, panel, series and
-number of optimiser steps done. Only the pressured organism under the tested setup is drawn, since plain training declares no tracker.
+number of optimiser steps done. Only the pressured organism under the tested setup is drawn, since plain training
+declares no tracker.
 
 Example:
     >>> tracked(result)[0]  # doctest: +SKIP

@@ -68,7 +68,9 @@ def check_job(setup: Setup, job: Job, *, organism: str) -> None:
         if isinstance(stage, JobStage):
             for kind in offered:
                 found = "reinforcement" if kind == "environment" else kind
-                _check_pull(stage, f"{_place(setup, position, stage)}, which is {found} for organism {organism!r},", found)
+                _check_pull(
+                    stage, f"{_place(setup, position, stage)}, which is {found} for organism {organism!r},", found
+                )
             continue
         if stage.source != "job":
             continue

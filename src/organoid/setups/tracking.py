@@ -53,7 +53,7 @@ PARSED_AT_LEAST = 0.5
 NUM_RANDOM = 1000
 PENALTY = 10.0
 """Of the logistic probes: a few hundred replies, and a width of the same order."""
-_LATENTS_PER_DIMENSION, _ACTIVE, _SAMPLES = 4, 8, 60_000
+_LATENTS_PER_DIMENSION, _ACTIVE, _SAMPLES = 4, 8, 30_000
 _KINDS = frozenset({AccessKind.WEIGHTS, AccessKind.BEFORE})
 _WATCHED = (None, *OBSERVABLE)
 

@@ -1,9 +1,9 @@
 """How does a stage train while it is looked at? The loop of `models.train`, with what its setup declares around it.
 
-Three things may be declared. Trackers look before the first step, every so many steps and at the end, and write into the
-trace. Monitors that are differentiated add their probe's surprise at a good label, -log(1 - suspicion) of the mean
-activation over each row's counted tokens, to the loss, and its gradient flows through the activations. Steering moves activations in the passes that
-are learned from. With none of them this is `train`, to the bit. A tracker's numbers go to the trace and nowhere else.
+Trackers look before the first step, every so many steps and at the end, and write into the trace; their numbers go
+nowhere else. Monitors that are differentiated add their probe's surprise at a good label, -log(1 - suspicion) of the
+mean activation over each row's counted tokens, to the loss, and its gradient flows through the activations. Steering
+moves activations in the passes that are learned from. With none of the three this is `train`, to the bit.
 
 Source: differentiating through a probe, Bailey et al. 2024 (arXiv 2412.09565), sec. 4.
 
@@ -98,7 +98,7 @@ class _Looks:
 
 
 class _Felt:
-    """Probes that the loss is differentiated through, and the activations they read in the pass that is learned from."""
+    """Probes that the loss is differentiated through, and the activations they read in passes that are learned from."""
 
     def __init__(self, lm: LanguageModel, watchers: Sequence[Watcher], num_shown: int | None) -> None:
         self.lm, self.watchers, self.num_shown = lm, watchers, num_shown
