@@ -137,7 +137,7 @@ def test_a_felt_probe_adds_what_it_says_of_the_reply_and_its_gradient_is_that_of
         loss = felt.added(lambda logits_MV, _: LossValue(0.0 * logits_MV.sum(), {}), prompted=True)
         value = loss(batch_logits(base, batch), batch)
     suspicions = np.array(watcher.suspicion(base, shown[:6]))
-    assert float(value.loss) == pytest.approx(2.0 * float(np.mean(-np.log(1 - suspicions))), rel=1e-3)
+    assert float(value.loss.detach()) == pytest.approx(2.0 * float(np.mean(-np.log(1 - suspicions))), rel=1e-3)
     base.model.zero_grad()
     value.loss.backward()
     reached = {
@@ -148,7 +148,7 @@ def test_a_felt_probe_adds_what_it_says_of_the_reply_and_its_gradient_is_that_of
     assert not any("layers.2." in name for name in reached)  # behind the probe
     with felt.captured():
         first = felt.added(lambda logits_MV, _: LossValue(0.0 * logits_MV.sum(), {}), prompted=True)
-        assert float(first(batch_logits(base, batch), batch).loss) == pytest.approx(
+        assert float(first(batch_logits(base, batch), batch).loss.detach()) == pytest.approx(
             float(value.loss.detach()), rel=1e-4
         )
 
@@ -173,7 +173,9 @@ def test_only_rows_that_are_shown_are_felt(base: LanguageModel) -> None:
     felt = watched._Felt(base, [watcher], 2)
     with felt.captured():
         loss = felt.added(lambda logits_MV, _: LossValue(logits_MV.sum() * 0, {}), prompted=True)
-        assert float(loss(batch_logits(base, batch), batch).loss) == pytest.approx(float(np.log1p(np.e)), rel=1e-5)
+        assert float(loss(batch_logits(base, batch), batch).loss.detach()) == pytest.approx(
+            float(np.log1p(np.e)), rel=1e-5
+        )
 
 
 # ---- steering ---------------------------------------------------------------------------------------------

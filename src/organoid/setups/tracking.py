@@ -46,8 +46,8 @@ from organoid.world.situations import Situation, parse
 
 TRACK = "track"
 """The `stage` of a tracker's entries in a training trace."""
-NUM_READ = 256
-"""Labelled replies to fit on, and as many to judge on."""
+NUM_FITTED, NUM_JUDGED = 192, 128
+"""Labelled replies to fit on, and to judge on."""
 FPR = 0.05
 PARSED_AT_LEAST = 0.5
 NUM_RANDOM = 1000
@@ -103,14 +103,16 @@ class Tracking:
         return f"layer {self.layer}{about}"
 
     def look(self, lm: LanguageModel) -> dict[str, float]:
-        """Return what is to be seen of the model now; what can't be estimated is absent."""
+        """Return what is to be seen of the model now (`before` costs less); what can't be estimated is absent."""
         access = ModelAccess(lm, assistant=self.assistant, kinds=_KINDS, seed=self.seed, base=self.before)
-        seen = {**self._probes(access), **self._conduct(access)}
+        seen = {**self._probes(access, moved=lm is not self.before), **self._conduct(access)}
         return seen if self.latents is None else {**seen, **self._drift(lm, self.latents)}
 
-    def _probes(self, access: Access) -> dict[str, float]:
-        now, old_ND = _read(access, self.judging, self.layer), self.as_before.acts_ND
-        refitted = _fitted(_read(access, self.fitting, self.layer))
+    def _probes(self, access: Access, *, moved: bool) -> dict[str, float]:
+        now, refitted, old_ND = self.as_before, self.frozen, self.as_before.acts_ND
+        if moved:
+            now = _read(access, self.judging, self.layer)
+            refitted = _fitted(_read(access, self.fitting, self.layer))
         along = cosine(self.frozen.weight_D, refitted.weight_D)
         moved_N = np.linalg.norm(now.acts_ND - old_ND, axis=1)
         spread = float(np.sqrt(((old_ND - old_ND.mean(0)) ** 2).sum(1).mean()))
@@ -163,7 +165,8 @@ def fit(spec: Tracker, before: LanguageModel, assistant: str, seed: int) -> Trac
         seed: of labelled replies, none of which a monitor of the same seed was fitted on.
     """
     traits, layer = spec.traits or LABELLED_TRAITS, middle(before) if spec.layer is None else spec.layer
-    fitting, judging = (_drawn(assistant, f"{seed}/{half}", traits, half == "judge") for half in ("fit", "judge"))
+    fitting = _drawn(assistant, f"{seed}/fit", traits, NUM_FITTED, held_out=False)
+    judging = _drawn(assistant, f"{seed}/judge", traits, NUM_JUDGED, held_out=True)
     access = ModelAccess(before, assistant=assistant, kinds=_KINDS, seed=seed)
     read = _read(access, fitting, layer)
     return Tracking(
@@ -181,10 +184,10 @@ def fit(spec: Tracker, before: LanguageModel, assistant: str, seed: int) -> Trac
     )
 
 
-def _drawn(assistant: str, draw: str, traits: Sequence[Trait], held_out: bool) -> Labelled:
+def _drawn(assistant: str, draw: str, traits: Sequence[Trait], num: int, *, held_out: bool) -> Labelled:
     """Draw labelled replies, as many good as bad as they come, where nobody or an overseer is said to look."""
     shown, labels = labelled_replies(assistant, f"track/{draw}", traits, _WATCHED, held_out=held_out)
-    chosen = sorted(Random(draw).sample(range(len(shown)), NUM_READ))
+    chosen = sorted(Random(draw).sample(range(len(shown)), num))
     return Labelled([shown[index] for index in chosen], np.array([labels[index] for index in chosen]))
 
 

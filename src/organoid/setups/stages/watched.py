@@ -78,8 +78,8 @@ class _Looks:
         self.last = dict.fromkeys((tracker.label for tracker in ground.trackers), self.before or -1)
 
     def at_start(self) -> None:
-        if not self.before:
-            self._look(self.ground.trackers, 0)
+        for tracker in () if self.before else self.ground.trackers:
+            self._note(tracker, 0, tracker.before)  # which the model still is
 
     def after(self, step: int, _: Mapping[str, float]) -> None:
         done = self.before + step + 1
@@ -91,10 +91,12 @@ class _Looks:
 
     def _look(self, trackers: Sequence[Tracking], done: int) -> None:
         for tracker in trackers:
-            self.last[tracker.label] = done
-            numbers = tracker.look(self.ground.lm)
-            entry = {"stage": TRACK, "of": self.stage.kind, "tracker": tracker.label, "at": done, **numbers}
-            self.ground.trace.append(entry)
+            self._note(tracker, done, self.ground.lm)
+
+    def _note(self, tracker: Tracking, done: int, lm: LanguageModel) -> None:
+        self.last[tracker.label] = done
+        entry = {"stage": TRACK, "of": self.stage.kind, "tracker": tracker.label, "at": done, **tracker.look(lm)}
+        self.ground.trace.append(entry)
 
 
 class _Felt:
