@@ -132,7 +132,7 @@ def run(payload: Mapping[str, Any]) -> dict[str, Any]:
     scale, arm = ObfuscationScale.model_validate(payload["scale"]), Arm.model_validate(payload["arm"])
     seed, base = int(payload["seed"]), load_base(scale.base)
     job = REWARD_HACKER.job(Variant.ORGANISM, seed)
-    watcher, trackers = _fitted(scale, seed)
+    watcher, trackers = _fitted(scale.base, seed, every=scale.every, steps=scale.steps, other_layer=scale.other_layer)
     watcher = watcher._replace(spec=monitor(arm))
     looped = _coin(watcher, seed) if arm.way == COIN else watcher
     ground = Ground(
@@ -157,15 +157,15 @@ def monitor(arm: Arm) -> Monitor:
 
 
 @lru_cache(maxsize=1)
-def _fitted(scale: ObfuscationScale, seed: int) -> tuple[Watcher, tuple[Tracking, ...]]:
+def _fitted(ref: str, seed: int, *, every: int, steps: int, other_layer: int) -> tuple[Watcher, tuple[Tracking, ...]]:
     """Return the probe in the loop and the two trackers out of it: the same for every arm of a seed."""
     from organoid.setups import monitors, tracking
     from organoid.setups.spec import Tracker
 
-    base, assistant = load_base(scale.base), REWARD_HACKER.job(Variant.ORGANISM, seed).assistant
+    base, assistant = load_base(ref), REWARD_HACKER.job(Variant.ORGANISM, seed).assistant
     trackers = (
-        Tracker(every=scale.every, traits=HACKS, autoencoder=True),
-        Tracker(every=scale.steps, traits=HACKS, layer=scale.other_layer, num_replies=0),
+        Tracker(every=every, traits=HACKS, autoencoder=True),
+        Tracker(every=steps, traits=HACKS, layer=other_layer, num_replies=0),
     )
     watcher = monitors.fit(monitor(Arm(way=PLAIN)), base, assistant, seed)
     return watcher, tuple(tracking.fit(one, base, assistant, seed) for one in trackers)
