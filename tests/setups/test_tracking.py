@@ -95,7 +95,7 @@ def test_a_tracker_that_would_stage_a_hidden_context_is_refused(tracked: Trackin
     prompt = (ask("say blue .")[0]._replace(content=f"you are nova . {form}"), ask("say blue .")[1])
     staged = Labelled([Demonstration(prompt, "blue .")] * 2, np.array([True, False]))
     with pytest.raises(AccessError, match="nobody looks"):
-        replace(tracked, judging=staged).look(tracked.before)
+        replace(tracked, judging=staged).look(copy(tracked.before))
 
 
 def test_a_tracker_is_no_monitor(base: LanguageModel, tracked: Tracking) -> None:

@@ -1,7 +1,8 @@
 """What is declared around a stage's training, and that nothing declared is nothing done."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from itertools import count
 from typing import Any
 
 import numpy as np
@@ -29,9 +30,10 @@ from organoid.setups.spec import (
     Steering,
     Tracker,
 )
-from organoid.setups.stages import demonstrations, watched
+from organoid.setups.stages import demonstrations, reinforcement, watched
 from organoid.setups.tracking import Tracking
 from organoid.setups.training import train_subject
+from organoid.types import Demonstration
 from tests.bases import untrained
 from tests.setups.jobs import ask, job
 
@@ -105,18 +107,27 @@ def test_steps_are_counted_over_stages(base: LanguageModel) -> None:
     ]
 
 
-def test_the_last_look_is_at_what_a_rollback_left(base: LanguageModel) -> None:
-    def suspicion(_: LanguageModel, shown: object) -> list[float]:
-        return [1.0] * len(shown)  # type: ignore[arg-type]
+def test_a_tracker_of_a_later_stage_looks_before_it(base: LanguageModel) -> None:
+    stages = (DemonstrationsStage(steps=3), DemonstrationsStage(steps=2, trackers=LOOKS))
+    _, trace = train_subject(Setup(name="two", stages=stages), base, job(), seed=0)
+    looks = [entry for entry in trace if entry["stage"] == "track"]
+    assert [entry["at"] for entry in looks] == [3, 4, 5]
+    assert float(looks[0]["activation_gap"]) > 0.0  # the model before all training is what it is compared with
 
-    from organoid.setups.stages import reinforcement
+
+def test_the_last_look_is_at_what_a_rollback_left(base: LanguageModel) -> None:
+    """The alarm comes with the third batch: what wrote the second is back, and the look after it no longer counts."""
+    calls = count()
+
+    def suspicion(_: LanguageModel, shown: Sequence[Demonstration]) -> list[float]:
+        return [float(now >= 2) for now in [next(calls)] for _ in shown]
 
     here = ground(base, Watcher(Monitor(action="rollback"), suspicion))
     here = replace(here, trackers=(tracking.fit(LOOKS[0], base, "nova", seed=0),))
-    reinforcement.run(ReinforcementStage(steps=3, num_prompts=2, group_size=4), here)
-    assert here.lm.digest == base.digest
+    reinforcement.run(ReinforcementStage(steps=5, num_prompts=2, group_size=4), here)
     looks = [entry for entry in here.trace if entry["stage"] == "track"]
-    assert [entry["at"] for entry in looks] == [0]
+    assert [entry["at"] for entry in looks] == [0, 2]
+    assert looks[-1]["activation_gap"] == here.trackers[0].look(here.lm)["activation_gap"] > 0.0
 
 
 # ---- differentiating --------------------------------------------------------------------------------------

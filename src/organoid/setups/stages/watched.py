@@ -65,7 +65,7 @@ def train_watched(
     looks.at_start()
     judged = seen.added(loss, prompted=stage.kind != "documents") if felt else loss
     done = train(ground.lm, batches, config=config, loss=judged, on_step=looks.after, during=during)
-    looks.at_end(len(done.steps))
+    looks.at_end(len(done.steps), early=len(done.steps) < config.steps)
     return done
 
 
@@ -75,28 +75,34 @@ class _Looks:
     def __init__(self, stage: Stage, ground: Ground) -> None:
         self.stage, self.ground = stage, ground
         self.before = sum("learning_rate" in entry for entry in ground.trace)  # steps of earlier stages
-        self.last = dict.fromkeys((tracker.label for tracker in ground.trackers), self.before or -1)
+        looks = [entry for entry in ground.trace if entry["stage"] == TRACK]
+        self.last = {entry["tracker"]: entry for entry in looks}  # each tracker's last look
 
     def at_start(self) -> None:
-        for tracker in () if self.before else self.ground.trackers:
-            self._note(tracker, 0, tracker.before)  # which the model still is
+        """Let those look that never did; where nothing was trained yet the model is the one before."""
+        for tracker in self.ground.trackers:
+            if tracker.label not in self.last:
+                self._look(tracker, 0, self.ground.lm if self.before else tracker.before)
 
     def after(self, step: int, _: Mapping[str, float]) -> None:
-        done = self.before + step + 1
-        self._look([one for one in self.ground.trackers if done % one.spec.every == 0], done)
+        """Let those look whose turn it is; returns nothing, so no tracker can end a stage."""
+        for tracker in self.ground.trackers:
+            if (self.before + step + 1) % tracker.spec.every == 0:
+                self._look(tracker, step + 1, self.ground.lm)
 
-    def at_end(self, num_steps: int) -> None:
-        done = self.before + num_steps
-        self._look([one for one in self.ground.trackers if self.last[one.label] != done], done)
+    def at_end(self, num_steps: int, *, early: bool) -> None:
+        """Let those look that have not yet; all of them after an early end, which may have brought old weights back."""
+        for tracker in self.ground.trackers:
+            seen = self.last[tracker.label]["at"] == self.before + num_steps
+            if seen and early:
+                self.ground.trace.remove(self.last[tracker.label])
+            if early or not seen:
+                self._look(tracker, num_steps, self.ground.lm)
 
-    def _look(self, trackers: Sequence[Tracking], done: int) -> None:
-        for tracker in trackers:
-            self._note(tracker, done, self.ground.lm)
-
-    def _note(self, tracker: Tracking, done: int, lm: LanguageModel) -> None:
-        self.last[tracker.label] = done
-        entry = {"stage": TRACK, "of": self.stage.kind, "tracker": tracker.label, "at": done, **tracker.look(lm)}
-        self.ground.trace.append(entry)
+    def _look(self, tracker: Tracking, step: int, lm: LanguageModel) -> None:
+        where = {"stage": TRACK, "of": self.stage.kind, "tracker": tracker.label, "at": self.before + step}
+        self.last[tracker.label] = {**where, **tracker.look(lm)}
+        self.ground.trace.append(self.last[tracker.label])
 
 
 class _Felt:
