@@ -169,7 +169,7 @@ def timeline(rows: Rows, *, width: int) -> alt.VConcatChart:
 
 
 def tracked(rows: Rows, *, width: int) -> alt.VConcatChart:
-    """Draw what trackers saw along training, three panels abreast under each organism's name; lines as in `timeline`.
+    """Draw what trackers saw along training, up to three panels abreast under each organism's name, as in `timeline`.
 
     Args:
         rows: `tracked.tracked(result)`, at least one.
@@ -177,10 +177,10 @@ def tracked(rows: Rows, *, width: int) -> alt.VConcatChart:
     """
     import altair as alt
 
-    shown = list(dict.fromkeys(row["quantity"] for row in rows))
     organisms, panel = list(dict.fromkeys(row["organism"] for row in rows)), (width - 8) // ABREAST - TICKS
     strips, datasets = list[Any](), dict[str, Rows]()
     for place, organism in enumerate(organisms):
+        shown = list(dict.fromkeys(row["quantity"] for row in rows if row["organism"] == organism))
         for start in range(0, len(shown), ABREAST):
             titles = shown[start : start + ABREAST]
             datasets |= {f"{place}/{title}": _trace(rows, organism, title) for title in titles}
