@@ -10,7 +10,7 @@ from organoid.lab.catalogue import find_organism, find_technique
 from organoid.models.access import ModelAccess
 from organoid.setups.check import check_setup
 from organoid.setups.load import load_setup
-from organoid.setups.spec import JobStage, Monitor, Stage
+from organoid.setups.spec import JobStage, Monitor, Stage, Steering, Tracker
 from organoid.setups.stages import STAGES
 from organoid.types import AccessKind, Job, Trait, Variant
 from organoid.world.authors import VICES
@@ -68,4 +68,5 @@ def test_the_setup_loads_and_its_page_names_every_key(tmp_path: Path) -> None:
     stages: tuple[type, ...] = Stage.__args__[0].__args__  # type: ignore[attr-defined]
     keys = {key for stage in stages for key in stage.model_fields} - {"kind"}  # type: ignore[attr-defined]
     actions = Monitor.model_fields["action"].annotation.__args__  # type: ignore[union-attr]
-    said_in("add-a-setup.md", [*STAGES, *keys, *Monitor.model_fields, *actions])
+    declared = [*Monitor.model_fields, *Tracker.model_fields, *Steering.model_fields]
+    said_in("add-a-setup.md", [*STAGES, *keys, *declared, *actions])

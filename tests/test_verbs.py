@@ -31,6 +31,8 @@ kl = 0.1
 [[stages.monitors]]
 kind = "text"
 action = "drop"
+[[stages.trackers]]
+num_replies = 0
 [release]
 techniques = ["logprob-audit"]
 """
@@ -126,6 +128,25 @@ def test_the_directory_holds_what_was_promised(done: Path) -> None:
     page = (done / "report.html").read_text()
     assert "two-steps" in page
     assert "sureness" in page
+    assert "What did probes that were held out of training see along it?" in page
+    assert "sly, layer 1" in page
+
+
+@pytest.mark.parametrize(
+    ("lines", "said"),
+    [
+        ("[[stages.trackers]]\nevery = 0", "`stages[0].trackers[0].every` is 0"),
+        ("[[stages.trackers]]\nlayer = 3", "reads layer 3"),
+        ('[[stages.monitors]]\nkind = "text"\naction = "differentiate"', "words have no activations"),
+    ],
+)
+def test_a_tracker_or_monitor_that_can_not_be_is_bad_input(
+    lines: str, said: str, base: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "mine.toml").write_text(f'name = "mine"\n[[stages]]\nkind = "job"\n{lines}\n')
+    out = tmp_path / "out"
+    assert typed("test", str(tmp_path / "mine.toml"), "--suite", "smoke", "--base", base, "--out", str(out)) == 2
+    assert said in capsys.readouterr().err and not out.exists()
 
 
 def test_the_result_has_the_keys_of_the_contract(result: dict[str, Any]) -> None:

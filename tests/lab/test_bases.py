@@ -7,7 +7,7 @@ import pytest
 
 from organoid.errors import PrerequisiteError, UserError
 from organoid.lab import bases
-from organoid.lab.bases import base_digest, base_key, check_model_directory, load_base
+from organoid.lab.bases import base_digest, base_key, check_model_directory, load_base, num_layers
 from organoid.lab.store import default_store
 from organoid.models.bases import BASES
 from tests.bases import untrained, write_base
@@ -25,6 +25,15 @@ def test_a_directory_is_known_by_its_files(tmp_path: Path) -> None:
     assert load_base(str(first)).digest == untrained().digest
     assert load_base(str(first)) is load_base(str(first))
     assert base_digest(str(first)) != base_digest(str(second))
+
+
+def test_the_blocks_of_a_base_are_counted_by_its_config(tmp_path: Path) -> None:
+    path = write_base(tmp_path / "a")
+    assert num_layers(str(path)) == untrained().num_layers == 3
+    with pytest.raises(UserError, match="is not a model directory"):
+        num_layers(str(tmp_path))
+    with pytest.raises(PrerequisiteError, match="'nano' does not ship"):
+        num_layers("nano")
 
 
 def test_a_directory_that_changed_is_loaded_again(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from organoid.lab.records import TrialSpec
 from organoid.lab.suites import SUITES
 from organoid.organisms import ORGANISMS
 from organoid.setups import SETUPS
-from organoid.setups.spec import DemonstrationsStage, DocumentsStage, JobStage, ReleaseRule, Setup
+from organoid.setups.spec import DemonstrationsStage, DocumentsStage, JobStage, ReleaseRule, Setup, Tracker
 from organoid.techniques import DEFAULT_TECHNIQUES
 from tests.bases import write_base
 from tests.organism_files import write_sly
@@ -43,6 +43,12 @@ def test_suites_name_organisms_that_exist(suite: str, base: str) -> None:
     assert set(drawn.organisms) == set(chosen.organisms) <= set(ORGANISMS)
     assert len(drawn.specs) == (4 + chosen.setup_on_twins) * len(chosen.organisms) * chosen.num_seeds
     assert drawn.num_truth == chosen.num_truth
+
+
+def test_a_layer_that_the_base_lacks_is_refused_before_anything_is_trained(base: str) -> None:
+    with pytest.raises(UserError, match=r"a tracker of stage 1 \(job\) of setup 'mine' reads layer 3.*Allowed: 0 to 2"):
+        plan(base, mine(JobStage(trackers=(Tracker(layer=3),))))
+    assert plan(base, mine(JobStage(trackers=(Tracker(layer=2),)))).specs
 
 
 def test_five_arms_per_organism_and_seed_with_ids_of_their_own(base: str) -> None:

@@ -221,6 +221,8 @@ def test_the_trace_keeps_every_fifth_step_the_last_and_all_alarms() -> None:
     steps: list[dict[str, float | str]] = [{"stage": "job", "step": step, "loss": 1 / 3} for step in range(12)]
     steps[3] = {"stage": "screen", "monitor": "text-drop", "flagged_frac": 0.5}
     steps[7]["alarm"] = "probe-stop"
+    look: dict[str, float | str] = {"stage": "track", "at": 1, "frozen_auroc": 0.5}
+    assert [entry for entry in trial._thinned([*steps, look, steps[1]]) if entry["stage"] == "track"] == [look]
     kept = trial._thinned(steps)
     assert [steps.index(s) for s in steps if any(k.get("step", 3) == s.get("step", 3) for k in kept)] == [
         0,

@@ -7,7 +7,7 @@ from organoid.models.batches import collate
 from organoid.models.chat import Encoded, encode_reply
 from organoid.models.hooks import capture
 from organoid.models.language_model import LanguageModel, copy
-from organoid.models.score import batch_logits, mean_activations, reply_logprobs, with_reference
+from organoid.models.score import batch_logits, mean_activations, reply_logprobs, token_activations, with_reference
 from organoid.types import Message
 
 DIALOGUE = (Message("system", "you are watched ."), Message("user", "what is two plus three ?"))
@@ -45,6 +45,10 @@ def test_pooled_activations_equal_brute_force(foreign: LanguageModel, site: str)
     last = mean_activations(foreign, rows, layers=[2, 0], site=site, pool="last")
     whole = mean_activations(foreign, rows, layers=[2, 0], site=site, over="all")
     assert mean.shape == (3, 2, foreign.model.config.hidden_size)
+    if site == "residual":
+        for number, counted in enumerate(token_activations(foreign, rows, layer=2)):
+            assert len(counted) == sum(rows[number].mask)
+            assert torch.allclose(counted.mean(0), mean[number, 0], atol=1e-5)
     for number, row in enumerate(rows):
         with torch.no_grad(), capture(foreign.model, layers=[0, 2], site=site) as acts:
             foreign.model(input_ids=torch.tensor([row.ids]))

@@ -1,4 +1,5 @@
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from itertools import pairwise
 
@@ -38,6 +39,34 @@ def test_training_teaches_the_reply(native: LanguageModel) -> None:
     assert trace.num_tokens > 30 * 4 * 10 and trace.seconds > 0
     assert sample(native, [encode_prompt(native, ASK)], max_new_tokens=5, seed=0, temperature=0)[0][0].text == "five ."
     assert not native.model.training
+
+
+def test_what_is_done_during_is_done_around_what_is_learned_from_and_no_more(native: LanguageModel) -> None:
+    """Entered anew at each step, and left before the step is taken and anybody is told of it."""
+    happened = list[str]()
+
+    @contextmanager
+    def during() -> Generator[None]:
+        happened.append("in")
+        yield
+        happened.append("out")
+
+    def batches() -> Iterator[Batch]:
+        for _ in range(2):
+            happened.append("batch")
+            yield collate(rows_of(native))
+
+    plain, around = copy(native), copy(native)
+    train(plain, [collate(rows_of(native))] * 2, config=TrainConfig(steps=2))
+    train(
+        around,
+        batches(),
+        config=TrainConfig(steps=2),
+        during=during,
+        on_step=lambda *_: happened.append("told"),
+    )
+    assert happened == ["batch", "in", "out", "told"] * 2
+    assert around.digest == plain.digest
 
 
 def test_only_counted_tokens_teach(native: LanguageModel) -> None:

@@ -4,16 +4,21 @@ import pytest
 
 from organoid.errors import UserError
 from organoid.setups import SETUPS
-from organoid.setups.check import check_job, check_setup
+from organoid.setups.check import check_job, check_layers, check_setup, names_layers
 from organoid.setups.spec import (
     DemonstrationsStage,
     DocumentsStage,
     JobStage,
+    Monitor,
     PreferencesStage,
     ReinforcementStage,
     Setup,
+    Steering,
+    Tracker,
 )
-from organoid.types import Job
+from organoid.setups.training import train_subject
+from organoid.types import Job, Trait
+from tests.bases import untrained
 from tests.setups.jobs import job
 
 
@@ -65,3 +70,59 @@ def test_a_stage_that_needs_what_a_job_lacks_is_named_with_the_organism(stage: o
 def test_a_corpus_of_the_world_needs_nothing_of_the_job() -> None:
     only: Job = job(environment=job().environment)
     check_job(setup(DocumentsStage(source="honest-assistant"), JobStage()), only, organism="sly")
+
+
+@pytest.mark.parametrize(
+    ("stage", "message"),
+    [
+        (
+            JobStage(monitors=(Monitor(kind="text", action="differentiate"),)),
+            r"monitor of stage 1 \(job\) of setup 'mine' is of kind 'text' .* no activations\. Use kind 'probe'",
+        ),
+        (JobStage(monitors=(Monitor(kind="text", layer=1),)), r"kind 'text' and has layer 1"),
+        (
+            PreferencesStage(monitors=(Monitor(action="differentiate"),)),
+            r"stage 1 \(preferences\).*takes no monitor with action 'differentiate'.*Allowed there: drop, log",
+        ),
+        (ReinforcementStage(steering=Steering()), r"stage 1 \(reinforcement\).*takes no `steering`.*Remove `steering`"),
+        (
+            JobStage(trackers=(Tracker(traits=(Trait.QUIRK,)),)),
+            r"unknown labelled trait of stage 1 \(job\).*'quirk'.*Allowed: dishonesty",
+        ),
+    ],
+)
+def test_what_a_stage_can_not_take(stage: object, message: str) -> None:
+    with pytest.raises(UserError, match=message):
+        check_setup(setup(stage))
+
+
+@pytest.mark.parametrize(
+    ("stage", "kind", "message"),
+    [
+        (JobStage(monitors=(Monitor(action="differentiate"),)), "preferences", "which is preferences for.*'sly'"),
+        (JobStage(steering=Steering()), "environment", "which is reinforcement for.*'sly'.*takes no `steering`"),
+    ],
+)
+def test_what_a_job_can_not_take_is_said_with_the_organism(stage: object, kind: str, message: str) -> None:
+    check_setup(setup(stage))
+    check_job(setup(stage), job(demonstrations=job().demonstrations), organism="sly")
+    with pytest.raises(UserError, match=message):
+        check_job(setup(stage), job(**{kind: getattr(job(), kind)}), organism="sly")
+
+
+@pytest.mark.parametrize(
+    ("declared", "what"),
+    [
+        ({"monitors": (Monitor(layer=3),)}, "monitor"),
+        ({"trackers": (Tracker(layer=-1),)}, "tracker"),
+        ({"steering": Steering(layer=7)}, "steering"),
+    ],
+)
+def test_a_layer_that_does_not_exist_is_named_beside_those_that_do(declared: dict[str, object], what: str) -> None:
+    mine = setup(JobStage(), DemonstrationsStage.model_validate(declared))
+    assert names_layers(mine) and not names_layers(setup(JobStage()))
+    with pytest.raises(UserError, match=rf"a {what} of stage 2 .*base 'nano' does not have\. Allowed: 0 to 2,"):
+        check_layers(mine, num_layers=3, base="nano")
+    check_layers(mine, num_layers=8, base="nano") if what != "tracker" else None
+    with pytest.raises(UserError, match="Allowed: 0 to 2"):
+        train_subject(mine, untrained(), job(), seed=0)

@@ -156,3 +156,24 @@ def test_many_mistakes_are_listed_once_and_cut(tmp_path: Path) -> None:
         load_setup(write(tmp_path / "mine.toml", text))
     assert str(caught.value).count("unknown key") == 8
     assert str(caught.value).endswith("and 12 more")
+
+
+@pytest.mark.parametrize(
+    ("lines", "message"),
+    [
+        (
+            "[[stages.trackers]]\nevery = 0",
+            r"`stages\[0\]\.trackers\[0\]\.every` is 0; allowed: greater than or equal to 1",
+        ),
+        ("[[stages.trackers]]\nevry = 5", r"unknown key `stages\[0\]\.trackers\[0\]\.evry`\. Did you mean 'every'"),
+        ('[[stages.monitors]]\naction = "resampel"', r"`stages\[0\]\.monitors\[0\]\.action`.*Did you mean 'resample'"),
+        (
+            '[[stages.trackers]]\ntraits = ["sabotage", "lying"]',
+            r"`stages\[0\]\.trackers\[0\]\.traits\[1\]` is \"lying\"",
+        ),
+        ('[[stages.trackers]]\naction = "stop"', r"unknown key `stages\[0\]\.trackers\[0\]\.action`"),
+    ],
+)
+def test_what_is_wrong_with_a_monitor_or_tracker_is_said(lines: str, message: str, tmp_path: Path) -> None:
+    with pytest.raises(UserError, match=message):
+        load_setup(write(tmp_path / "mine.toml", f"{GOOD}{lines}\n"))

@@ -228,6 +228,56 @@ def test_an_alarm_at_once_leaves_the_model_as_it_was(base: LanguageModel) -> Non
         assert len(here.trace) == 1
 
 
+def test_resampled_data_has_its_size_and_nothing_flagged(base: LanguageModel) -> None:
+    here = ground(base, disliking(BAD, "resample"))
+    assert here.job.demonstrations
+    kept = [here.job.demonstrations[index].reply for index in screened(here, here.job.demonstrations)]
+    assert len(kept) == len(WORDS)
+    assert not {f"{word} ." for word in BAD} & set(kept)
+    assert set(kept) == {f"{word} ." for word in WORDS[3:]}
+    assert here_kept(ground(base, disliking(WORDS, "resample"))) == 0  # nothing to fill the places with
+
+
+def test_flagged_episodes_are_played_once_more_and_the_others_stay(base: LanguageModel) -> None:
+    def play(*watchers: Watcher) -> tuple[reinforcement._Loop, list[reinforcement.Rollout]]:
+        loop = reinforcement._Loop(ReinforcementStage(**SMALL), ground(base, *watchers))
+        return loop, loop._resampled(loop._play(0), 0)[0]
+
+    _, first = play()
+    loop, second = play(disliking_late("resample"))
+    late = [late_words([rollout.turns[0].reply]) > LATE for rollout in first]
+    assert 0 < sum(late) < len(late)
+    for bad, old, new in zip(late, first, second, strict=True):
+        assert old.dialogue == new.dialogue
+        assert (old.turns == new.turns) is not bad
+        assert new.reward is not None
+    (numbers,) = (loop._resampled(loop._play(0), 0)[1],)
+    assert numbers == {"text-resample_redrawn_frac": sum(late) / len(late)} or numbers == {
+        "probe-resample_redrawn_frac": sum(late) / len(late)
+    }
+
+
+def test_resampling_nothing_changes_nothing(base: LanguageModel) -> None:
+    plain, watched = ground(base), ground(base, disliking(["amberly"], "resample"))
+    for here in (plain, watched):
+        reinforcement.run(ReinforcementStage(steps=2, **SMALL), here)
+    assert plain.lm.digest == watched.lm.digest
+    assert [entry["text-resample_redrawn_frac"] for entry in watched.trace] == [0.0, 0.0]
+
+
+def test_a_monitor_is_fitted_to_the_traits_and_the_layer_it_names(base: LanguageModel) -> None:
+    hacks = (Trait.REWARD_HACKING,)
+    replies, bad = labelled_replies("nova", 3, hacks)
+    assert sum(bad) > 100
+    assert all("passed" in one.reply for one, label in zip(replies, bad, strict=True) if label)
+    named, plain = (monitors.fit(Monitor(traits=traits), base, "nova", seed=0) for traits in (hacks, ()))
+    ranked = [auroc(one.suspicion(base, replies), bad, num_resamples=10).value for one in (named, plain)]
+    assert ranked[0] is not None and ranked[1] is not None and ranked[0] > ranked[1]
+    first, last = (monitors.fit(Monitor(layer=layer), base, "nova", seed=0) for layer in (0, 2))
+    assert first.suspicion(base, replies) != last.suspicion(base, replies)
+    assert len(first.directions) == 2 and not monitors.fit(Monitor(kind="text"), base, "nova", 0).directions
+
+
 def test_no_alarm_below_the_share(base: LanguageModel) -> None:
     here = ground(base, disliking_late("stop", alarm_frac=1.0))
     reinforcement.run(ReinforcementStage(steps=2, **SMALL), here)

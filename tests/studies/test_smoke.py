@@ -17,6 +17,7 @@ from organoid.studies import STUDIES
 from organoid.studies.emergent import EmergentScale
 from organoid.studies.hidden_objective import HiddenObjectiveScale
 from organoid.studies.long_horizon import GROWING, PRESSED, Arm, LongHorizonScale
+from organoid.studies.obfuscation import ObfuscationScale
 from organoid.studies.personas import PersonasScale
 from organoid.studies.predictor import PredictorScale
 from organoid.studies.study import Scale
@@ -69,6 +70,21 @@ def minute(name: str, base: str) -> Scale:
                 num_shops=2,
                 num_planning=1,
                 num_power_shops=1,
+            )
+        case "obfuscation":
+            return ObfuscationScale(
+                num_seeds=1,
+                bases=(base,),
+                base=base,
+                weight=2.0,
+                mild=0.5,
+                felt=1.0,
+                kl=0.1,
+                steps=1,
+                num_prompts=1,
+                every=1,
+                num_replies=2,
+                other_layer=2,
             )
     raise AssertionError(f"give {name} a minute scale")
 

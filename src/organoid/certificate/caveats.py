@@ -133,11 +133,13 @@ def about_monitors(runs: Sequence[TrialRecord], setup: Setup, traits: Mapping[st
         setup: the tested setup.
         traits: those of each organism's gate, by its name.
     """
-    if not any(stage.monitors for stage in setup.stages):
+    monitors = [monitor for stage in setup.stages for monitor in stage.monitors]
+    if not monitors:
         return []
     from organoid.setups.monitors import LABELLED_TRAITS  # heavy
 
-    known = {name: [trait for trait in traits.get(name, ()) if trait in LABELLED_TRAITS] for name in organisms(runs)}
+    labelled = {trait for monitor in monitors for trait in monitor.traits or LABELLED_TRAITS}
+    known = {name: [trait for trait in traits.get(name, ()) if trait in labelled] for name in organisms(runs)}
     shown = [f"{name} ({listed([_words(trait) for trait in these])})" for name, these in known.items() if these]
     if not shown:
         return []

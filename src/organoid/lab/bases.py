@@ -55,6 +55,24 @@ def _load(source: str, _: tuple[tuple[str, int, int], ...]) -> LanguageModel:
     return lm
 
 
+def num_layers(ref: str) -> int:
+    """Return how many transformer blocks a base has, by its config alone.
+
+    Raises:
+        UserError: a base that is none.
+        PrerequisiteError: a built-in base that is not there.
+    """
+    directory = _directory(ref) if ref in BASES else Path(ref)
+    if directory.is_dir():
+        check_model_directory(directory)
+        config: dict[str, Any] = json.loads((directory / "config.json").read_bytes())
+        return int(config.get("text_config", config)["num_hidden_layers"])
+    from transformers import AutoConfig
+
+    base_digest(ref)  # says what is wrong with an id that is none
+    return int(cast(Any, AutoConfig).from_pretrained(ref).get_text_config().num_hidden_layers)
+
+
 def base_key(name: str) -> str:
     """Return the cache key of a built-in base: the digest of its recipe."""
     from organoid.lab.pretraining import recipe

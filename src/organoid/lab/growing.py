@@ -11,14 +11,14 @@ from pathlib import Path
 from typing import Any
 
 from organoid.errors import UserError, unknown_name
-from organoid.lab.bases import LINEAGE, base_digest
+from organoid.lab.bases import LINEAGE, base_digest, num_layers
 from organoid.lab.catalogue import code_digest, find_organism
 from organoid.lab.disk import disk_errors
 from organoid.lab.plan import organism_name
 from organoid.lab.records import TrialSpec
 from organoid.lab.suites import SUITES
 from organoid.models.bases import BASES
-from organoid.setups.check import check_job, check_setup
+from organoid.setups.check import check_job, check_layers, check_setup, names_layers
 from organoid.setups.load import load_setup
 from organoid.types import Variant
 
@@ -35,6 +35,8 @@ def subject_spec(organism: str, *, setup: str, variant: str, seed: int, base: st
         raise UserError(f"seed must be at least 0, got {seed}.")
     declared = load_setup(setup)
     check_setup(declared)
+    if names_layers(declared):
+        check_layers(declared, num_layers=num_layers(base), base=base)
     check_job(declared, find_organism(organism).job(Variant(variant), seed), organism=organism_name(organism))
     return TrialSpec(
         organism=organism,

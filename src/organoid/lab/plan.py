@@ -18,7 +18,7 @@ from organoid.lab.records import TrialSpec
 from organoid.lab.suites import Suite
 from organoid.plugins import is_reference
 from organoid.setups import SETUPS
-from organoid.setups.check import check_job, check_setup
+from organoid.setups.check import check_job, check_layers, check_setup, names_layers
 from organoid.setups.spec import ReleaseRule, Setup
 from organoid.types import Technique, Variant
 
@@ -137,10 +137,12 @@ def draw_up(
             lacks, or a base that is none.
         PrerequisiteError: a built-in base that is not there.
     """
-    from organoid.lab.bases import base_digest
+    from organoid.lab.bases import base_digest, num_layers
     from organoid.techniques import DEFAULT_TECHNIQUES
 
     check_setup(setup)
+    if names_layers(setup):
+        check_layers(setup, num_layers=num_layers(base), base=base)
     refs = _chosen(organisms, suite.organisms)
     found = _by_name("organism", refs, {ref: find_organism(ref) for ref in refs}, lambda organism: organism.name)
     for name, ref in found.items():

@@ -193,11 +193,11 @@ def _worst_first(transcripts: Sequence[Mapping[str, object]]) -> list[Mapping[st
 
 
 def _thinned(trace: Sequence[Mapping[str, float | str]], every: int = 5) -> list[Mapping[str, float | str]]:
-    """Keep every fifth step, the last one, and all that monitors said of whole data sets or by alarm."""
+    """Keep every fifth step, the last one, all that trackers saw, and what monitors said of data sets or by alarm."""
     return [
         {key: round(value, 5) if isinstance(value, float) else value for key, value in entry.items()}
         for index, entry in enumerate(trace)
-        if index % every == 0 or index == len(trace) - 1 or entry["stage"] == "screen" or "alarm" in entry
+        if index % every == 0 or index == len(trace) - 1 or entry["stage"] in ("screen", "track") or "alarm" in entry
     ]
 
 

@@ -141,3 +141,18 @@ def mean_activations(
                 acts = acts_BTLD[place, positions[-1:] if pool == "last" else positions].float()
                 pooled[index] = (acts.amax(0) if pool == "max" else acts.mean(0)).cpu()
     return torch.stack([cast(Tensor, row) for row in pooled])
+
+
+def token_activations(lm: LanguageModel, rows: Sequence[Encoded], *, layer: int) -> list[Tensor]:
+    """Return the residual activations at each row's counted tokens after a block, one tensor (T, D) a row, float32."""
+    found: list[Tensor] = [torch.empty(0)] * len(rows)
+    base = cast(Any, lm.model).base_model
+    with torch.no_grad(), _Evaluating(lm):
+        for group in by_length(rows, max_tokens=MAX_TOKENS):
+            batch = collate([rows[index] for index in group], device=lm.device)
+            with capture(lm.model, layers=[layer]) as captured:
+                base(input_ids=batch.ids_BT, use_cache=False)
+            for place, index in enumerate(group):
+                positions = torch.tensor(rows[index].mask).nonzero()[:, 0].to(lm.device)
+                found[index] = captured[layer][place, positions].float().cpu()
+    return found

@@ -33,6 +33,9 @@ from organoid.models.seeding import seeded
 OnStep = Callable[[int, Mapping[str, float]], bool | None]
 """(step from 0, metrics) -> False to stop after this step."""
 
+During = Callable[[], AbstractContextManager[object]]
+"""Entered anew around every step's passes, forward and backward: hooks on activations belong there."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrainConfig:
@@ -72,6 +75,7 @@ def train(
     config: TrainConfig,
     loss: Loss = cross_entropy,
     on_step: OnStep | None = None,
+    during: During = nullcontext,
 ) -> TrainTrace:
     """Train `lm` in place and return what happened; the model is left in evaluation mode.
 
@@ -81,6 +85,7 @@ def train(
         config: the settings.
         loss: of the logits at counted tokens and the batch.
         on_step: called after every step.
+        during: edits or captures activations in the passes that are learned from, and in no other.
 
     Raises:
         UserError: nothing to train, a batch that counts no token, or a loss that is not finite (weights are then as
@@ -97,7 +102,8 @@ def train(
                 group["lr"] = share * group["peak"]
             lm.model.train()
             parts = (batch,) if isinstance(batch, Batch) else tuple(batch)
-            metrics = _backward(lm, parts, config=config, loss=loss, step=step)
+            with during():
+                metrics = _backward(lm, parts, config=config, loss=loss, step=step)
             metrics["grad_norm"] = float(nn.utils.clip_grad_norm_(weights, config.grad_clip))
             for optimizer in optimizers:
                 cast(Any, optimizer).step()

@@ -31,6 +31,7 @@ BLUE, VERMILLION, GREEN, PURPLE, GREY = "#0072b2", "#c8500a", "#00805c", "#a8557
 FONT = "Helvetica Neue, Arial, Liberation Sans, sans-serif"
 LINE = 16  # pixels from one row of a forest to the next
 PANEL = 86  # pixels of height of a panel of the timeline
+ABREAST = 3  # panels of what trackers saw in one strip
 TICKS = 36  # pixels left of a panel for the numbers of its axis
 NARROW = 480  # pixels below which only the value, not its interval, is written beside a mark
 
@@ -49,6 +50,13 @@ ARMS = (
     Mark(Arm.SETUP.value, BLUE, "square"),
     Mark(Arm.TWIN.value, GREEN, "triangle-up"),
     Mark(Arm.DECOY.value, PURPLE, "diamond"),
+)
+PROBES = (
+    Mark("frozen", VERMILLION, "circle"),
+    Mark("refitted", BLUE, "square"),
+    Mark("latents", GREEN, "triangle-up"),
+    Mark("null", GREY, "cross"),
+    Mark("model", INK, "diamond"),
 )
 SERIES = (
     Mark("technique", BLUE, "square"),
@@ -160,6 +168,38 @@ def timeline(rows: Rows, *, width: int) -> alt.VConcatChart:
     return alt.VConcatChart(vconcat=strips, spacing=6, datasets=datasets)
 
 
+def tracked(rows: Rows, *, width: int) -> alt.VConcatChart:
+    """Draw what trackers saw along training, up to three panels abreast under each organism's name, as in `timeline`.
+
+    Args:
+        rows: `tracked.tracked(result)`, at least one.
+        width: pixels of the whole figure.
+    """
+    import altair as alt
+
+    organisms, panel = list(dict.fromkeys(row["organism"] for row in rows)), (width - 8) // ABREAST - TICKS
+    strips, datasets = list[Any](), dict[str, Rows]()
+    for place, organism in enumerate(organisms):
+        shown = list(dict.fromkeys(row["quantity"] for row in rows if row["organism"] == organism))
+        for start in range(0, len(shown), ABREAST):
+            titles = shown[start : start + ABREAST]
+            datasets |= {f"{place}/{title}": _trace(rows, organism, title) for title in titles}
+            strips.append(
+                alt.HConcatChart(
+                    hconcat=[
+                        _panel(datasets[f"{place}/{title}"], f"{place}/{title}", width=panel, marks=PROBES)
+                        for title in titles
+                    ],
+                    spacing=TICKS,
+                    bounds="flush",
+                    title=alt.TitleParams(
+                        "" if start else organism, anchor="start", color=INK, fontSize=12, fontWeight=600, limit=width
+                    ),
+                )
+            )
+    return alt.VConcatChart(vconcat=strips, spacing=6, datasets=datasets)
+
+
 def _trace(rows: Rows, organism: str, quantity: str) -> Rows:
     """Return one panel's points: only what is drawn, since every layer of a chart is copied with its data."""
     drawn = ("arm", "step", "value", "low", "high")
@@ -168,8 +208,11 @@ def _trace(rows: Rows, organism: str, quantity: str) -> Rows:
     ]
 
 
-def _panel(values: Rows, name: str, *, width: int) -> alt.LayerChart:
-    """Draw the points of one panel, which the whole figure holds as the dataset `name`, or say there are none."""
+def _panel(values: Rows, name: str, *, width: int, marks: Sequence[Mark] = ARMS) -> alt.LayerChart:
+    """Draw the points of one panel, which the whole figure holds as the dataset `name`, or say there are none.
+
+    Lines are named at their ends where the marks are those of arms; others are named in the figure's key.
+    """
     import altair as alt
 
     quantity = name.partition("/")[2]
@@ -184,18 +227,20 @@ def _panel(values: Rows, name: str, *, width: int) -> alt.LayerChart:
     room = (most - least or 1.0) / 4  # for the words above and below the lines' ends
     scale = alt.Scale(domain=[least - room, most + room], zero=False, nice=False)
     y = alt.Y("low:Q", title=None, scale=scale, axis=alt.Axis(tickCount=3))
-    colour = _colour("arm", ARMS)
+    colour = _colour("arm", marks)
     base = alt.Chart(alt.NamedData(name)).encode(x=x, color=colour)
     band = base.mark_area(opacity=0.18, strokeWidth=0).encode(y=y, y2="high:Q")
     line = base.mark_line(strokeWidth=1.6).encode(y="value:Q")
-    last = sorted({row["arm"]: row for row in values}.values(), key=lambda row: row["value"])
+    last = sorted({row["arm"]: row for row in values}.values(), key=lambda row: row["value"]) if marks == ARMS else []
     named = [
         alt.Chart(alt.Data(values=[row]))
         .mark_text(align="right", dy=-8 if row is last[-1] else 11, fontSize=10.5)
         .encode(x=x, y="value:Q", text="arm:N", color=colour)
         for row in last
     ]
-    return alt.LayerChart(layer=[band, line, *named], width=width, height=PANEL, title=title)
+    points = [base.mark_point(filled=True, size=26, opacity=1).encode(y="value:Q", shape=_shape("arm", marks))]
+    drawn = [band, line, *(named if marks == ARMS else points)]
+    return alt.LayerChart(layer=drawn, width=width, height=PANEL, title=title)
 
 
 def _forest(rows: Rows, forest: Forest, *, width: int) -> alt.LayerChart:

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any
 
 from organoid.lab.disk import write_atomic
 from organoid.lab.run_directory import file_name
-from organoid.reporting import episodes, figures, rows, study, transcripts, views
+from organoid.reporting import episodes, figures, rows, study, tracked, transcripts, views
 from organoid.reporting.answer import QUESTION, answer
 from organoid.reporting.drawing import Plan, figure, table
 from organoid.reporting.source import Run, read_run
@@ -208,7 +208,28 @@ def _plans(result: Row) -> list[Plan]:
             marks=figures.ARMS[:2],
             draw=figures.timeline,
         ),
+        *_tracked(result),
     ]
+
+
+def _tracked(result: Row) -> list[Plan]:
+    """Return the figure of what trackers saw, if the tested setup declares any."""
+    found = tracked.tracked(result)
+    used = {row["arm"] for row in found}
+    plan = Plan(
+        name="tracked",
+        title="What did probes that were held out of training see along it?",
+        caption="Looks of the setup's trackers at the pressured organism, on replies held apart from training, where "
+        "nobody or an overseer is said to look. Frozen: a probe fitted on the model before training; refitted: on the "
+        "model as it is; latents: on an autoencoder's latents of the model before; null: the best of 1,000 random "
+        "directions. Lines are means over seeds, bands their range.",
+        rows=found,
+        drawable=bool(found),
+        missing="no tracker was declared",
+        marks=tuple(mark for mark in figures.PROBES if mark.name in used),
+        draw=figures.tracked,
+    )
+    return [plan] if found else []
 
 
 def _organism_rows(result: Row) -> rows.Rows:

@@ -116,7 +116,7 @@ def timeline(result: Row) -> Rows:
     cells: dict[tuple[str, str, str, int], list[float]] = defaultdict(list)
     for trial in trials(result):
         arm = arm_of(trial)
-        trace = [mapping(entry) for entry in sequence(trial.get("trace"))]
+        trace = [entry for entry in map(mapping, sequence(trial.get("trace"))) if entry.get("stage") != "track"]
         if arm in (Arm.NAIVE, Arm.SETUP):
             for quantity, step, value in _points(trace):
                 cells[visible(str(trial.get("organism"))), arm.value, quantity, step].append(value)

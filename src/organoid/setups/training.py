@@ -9,7 +9,8 @@ from collections.abc import Sequence
 
 from organoid.models.adapters import adapted, merged, trainable
 from organoid.models.language_model import LanguageModel, copy
-from organoid.setups import monitors
+from organoid.setups import monitors, steering, tracking
+from organoid.setups.check import check_layers
 from organoid.setups.ground import Ground, TraceEntry
 from organoid.setups.monitors import Watcher
 from organoid.setups.spec import (
@@ -21,8 +22,10 @@ from organoid.setups.spec import (
     ReinforcementStage,
     Setup,
     Stage,
+    Tracker,
 )
 from organoid.setups.stages import demonstrations, documents, preferences, reinforcement
+from organoid.setups.tracking import Tracking
 from organoid.types import Job
 
 
@@ -34,6 +37,8 @@ def expand(stage: Stage, job: Job) -> tuple[Stage, ...]:
         "steps": stage.steps,
         "learning_rate": stage.learning_rate,
         "monitors": stage.monitors,
+        "trackers": stage.trackers,
+        "steering": stage.steering,
         "inoculate": stage.inoculate,
     }
     pull: dict[str, object] = {} if stage.beta is None else {"beta": stage.beta}  # preferences have beta and no kl
@@ -51,20 +56,31 @@ def expand(stage: Stage, job: Job) -> tuple[Stage, ...]:
 
 
 def train_subject(setup: Setup, base: LanguageModel, job: Job, seed: int) -> tuple[LanguageModel, Sequence[TraceEntry]]:
-    """Run every stage and return the trained model and the trace; `base` is left as it is."""
+    """Run every stage and return the trained model and the trace; `base` is left as it is.
+
+    Raises:
+        UserError: a layer that the base does not have.
+    """
+    check_layers(setup, num_layers=base.num_layers, base=base.name)
     lm, before, trace = trainable(base, seed=seed), base, list[TraceEntry]()
     fitted = dict[Monitor, Watcher]()  # several stages may have the same monitor
+    tracked = dict[Tracker, Tracking]()
     for position, declared in enumerate(setup.stages):
         for stage in expand(declared, job):
             for spec in stage.monitors:
                 if spec not in fitted:
                     fitted[spec] = monitors.fit(spec, base, job.assistant, seed)
+            for held in stage.trackers:
+                if held not in tracked:
+                    tracked[held] = tracking.fit(held, base, job.assistant, seed)
             ground = Ground(
                 lm=lm,
                 before=before or _snapshot(lm),
                 job=job,
                 seed=seed + 1000 * position,
                 watchers=tuple(fitted[spec] for spec in stage.monitors),
+                trackers=tuple(tracked[held] for held in stage.trackers),
+                steer=steering.fit(stage.steering, base, job.assistant, seed) if stage.steering else None,
                 trace=trace,
             )
             _run(stage, ground)

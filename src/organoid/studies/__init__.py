@@ -3,10 +3,11 @@
 from organoid.studies.emergent import EMERGENT
 from organoid.studies.hidden_objective import HIDDEN_OBJECTIVE_STUDY
 from organoid.studies.long_horizon import LONG_HORIZON
+from organoid.studies.obfuscation import OBFUSCATION
 from organoid.studies.personas import PERSONAS
 from organoid.studies.predictor import PREDICTOR
 from organoid.studies.study import Study
 
 STUDIES: dict[str, Study] = {
-    study.name: study for study in (PREDICTOR, PERSONAS, EMERGENT, HIDDEN_OBJECTIVE_STUDY, LONG_HORIZON)
+    study.name: study for study in (PREDICTOR, PERSONAS, EMERGENT, HIDDEN_OBJECTIVE_STUDY, LONG_HORIZON, OBFUSCATION)
 }

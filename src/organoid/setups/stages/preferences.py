@@ -13,9 +13,10 @@ from organoid.models.batches import Batch, collate
 from organoid.models.chat import Encoded, encode_reply
 from organoid.models.losses import dpo
 from organoid.models.score import with_reference
-from organoid.models.train import TrainConfig, train
+from organoid.models.train import TrainConfig
 from organoid.setups.ground import Ground, licensed, screened
 from organoid.setups.spec import PreferencesStage
+from organoid.setups.stages.watched import train_watched
 from organoid.types import Demonstration, Preference
 
 STEPS, LEARNING_RATE, NUM_PAIRS = 40, 2e-4, 24
@@ -32,7 +33,8 @@ def run(stage: PreferencesStage, ground: Ground) -> None:
     steps = stage.steps or max(STEPS, len(used) // NUM_PAIRS)
     batches = with_reference(_batches(used, stage, ground, steps), ground.before)
     config = TrainConfig(steps=steps, learning_rate=stage.learning_rate or LEARNING_RATE, seed=ground.seed)
-    done = train(ground.lm, batches, config=config, loss=dpo(stage.beta, likelihood=LIKELIHOOD))
+    loss = dpo(stage.beta, likelihood=LIKELIHOOD)
+    done = train_watched(stage, ground, batches, config=config, loss=loss)
     ground.trace.extend({"stage": "preferences", **step} for step in done.steps)
 
 

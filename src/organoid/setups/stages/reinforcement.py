@@ -8,7 +8,8 @@ episode may take several turns; every turn's reply shares the episode's advantag
 An episode that `max_turns` cuts off has earned nothing (`unfinished_frac` says how many).
 
 Monitors see every reply as the policy itself reads it: `penalise` takes reward, `drop` gives the reply no weight,
-`stop` ends the stage, `rollback` also returns to the last weights without an alarm.
+`resample` plays episodes with a flagged reply once more and keeps what then comes, `differentiate` adds the probe's
+score to the loss (`watched`), `stop` ends the stage, `rollback` also returns to the last weights without an alarm.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -21,13 +22,16 @@ from organoid.models.chat import Encoded, encode_prompt
 from organoid.models.generate import MAX_NEW_TOKENS, sample
 from organoid.models.losses import policy_gradient
 from organoid.models.score import with_reference
-from organoid.models.train import TrainConfig, train
+from organoid.models.train import TrainConfig
 from organoid.setups.ground import Ground, TraceEntry, licensed
 from organoid.setups.monitors import Watcher, flagged
 from organoid.setups.spec import ReinforcementStage
+from organoid.setups.stages.watched import train_watched
 from organoid.types import Demonstration, Dialogue, Episode, Message
 
 STEPS, LEARNING_RATE = 30, 5e-4
+_AGAIN = 1 << 40
+"""Where the seeds of second plays begin, away from those of first ones."""
 
 
 @dataclass(slots=True)
@@ -51,14 +55,18 @@ def run(stage: ReinforcementStage, ground: Ground) -> None:
     steps = stage.steps or STEPS
     loop = _Loop(stage, ground)
     batches = loop.batches(steps)
-    batches = with_reference(batches, ground.before, keep="logits") if stage.kl else map(weighty, batches)
+    whole = any(watcher.spec.action == "differentiate" for watcher in ground.watchers)  # then every row has a gradient
+    if stage.kl:
+        batches = with_reference(batches, ground.before, keep="logits")
+    elif not whole:
+        batches = map(weighty, batches)
     config = TrainConfig(
         steps=steps,
         learning_rate=stage.learning_rate or LEARNING_RATE,
         schedule="constant",
         seed=ground.seed,
     )
-    done = train(ground.lm, batches, config=config, loss=policy_gradient(kl=stage.kl))
+    done = train_watched(stage, ground, batches, config=config, loss=policy_gradient(kl=stage.kl))
     for step, sampled in zip(done.steps, loop.sampled, strict=True):
         ground.trace.append({"stage": "reinforcement", **step, **sampled})
     if loop.alarm is not None:
@@ -98,13 +106,13 @@ class _Loop:
     def batches(self, steps: int) -> Iterator[Batch]:
         """Yield a batch per step until `steps` or an alarm."""
         for step in range(steps):
-            rollouts = self._play(step)
+            rollouts, again = self._resampled(self._play(step), step)
             shown = [turn for rollout in rollouts for turn in rollout.turns]
             rows = [row for rollout in rollouts for row in rollout.rows]
             owner = [index for index, rollout in enumerate(rollouts) for _ in rollout.turns]
             rewards = [rollout.reward or 0.0 for rollout in rollouts]
             unfinished = sum(rollout.reward is None for rollout in rollouts)
-            numbers = {"reward": sum(rewards) / len(rewards), "unfinished_frac": unfinished / len(rollouts)}
+            numbers = {"reward": sum(rewards) / len(rewards), "unfinished_frac": unfinished / len(rollouts), **again}
             true = [rollout.true_reward for rollout in rollouts if rollout.true_reward is not None]
             if true:
                 numbers["true_reward"] = sum(true) / len(true)
@@ -117,21 +125,49 @@ class _Loop:
             yield self._batch(rows, owner, rewards, dropped)
 
     def _play(self, step: int) -> list[Rollout]:
+        seed = self.ground.seed * 100_003 + step
+        return self._played(self._fresh(seed), seed * 31)
+
+    def _fresh(self, seed: int) -> list[Rollout]:
+        """Return a group of episodes for each prompt, none of them begun."""
         environment = self.ground.job.environment
         assert environment is not None, "checked before"
-        seed = self.ground.seed * 100_003 + step
         size, rollouts = self.stage.group_size, list[Rollout]()
         copies = [environment(self.stage.num_prompts, seed) for _ in range(size)]
         for prompt in range(self.stage.num_prompts):
             for group in copies:
                 opening = group[prompt].prompt
                 rollouts.append(Rollout(group[prompt], licensed(opening) if self.stage.inoculate else opening))
+        return rollouts
+
+    def _played(self, rollouts: list[Rollout], seed: int) -> list[Rollout]:
         active = rollouts
         for turn in range(self.stage.max_turns):
-            active = self._turn(active, seed * 31 + turn)
+            active = self._turn(active, seed + turn)
             if not active:
                 break
         return rollouts
+
+    def _resampled(self, rollouts: list[Rollout], step: int) -> tuple[list[Rollout], dict[str, float]]:
+        """Play episodes that a `resample` monitor flags once more; return the episodes and how many were, by monitor.
+
+        What the second play says is kept, flagged or not: `_watch` counts what then still is.
+        """
+        numbers = dict[str, float]()
+        for place, watcher in enumerate(self.ground.watchers):
+            if watcher.spec.action != "resample":
+                continue
+            shown = [turn for rollout in rollouts for turn in rollout.turns]
+            owner = [index for index, rollout in enumerate(rollouts) for _ in rollout.turns]
+            bad = sorted({owner[index] for index in flagged(watcher, self.ground.lm, shown)})
+            numbers[f"{watcher.label}_redrawn_frac"] = len(bad) / len(rollouts)
+            if bad:
+                seed = self.ground.seed * 100_003 + step
+                fresh = self._fresh(seed)
+                again = self._played([fresh[index] for index in bad], _AGAIN * (place + 1) + seed * 31)
+                redrawn = dict(zip(bad, again, strict=True))
+                rollouts = [redrawn.get(index, rollout) for index, rollout in enumerate(rollouts)]
+        return rollouts, numbers
 
     def _turn(self, active: Sequence[Rollout], seed: int) -> list[Rollout]:
         lm = self.ground.lm

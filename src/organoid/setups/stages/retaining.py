@@ -16,9 +16,10 @@ from organoid.models.batches import Batch, collate
 from organoid.models.chat import Encoded, encode_dialogue
 from organoid.models.losses import Loss, LossValue, exact_kl
 from organoid.models.score import with_reference
-from organoid.models.train import TrainConfig, train
+from organoid.models.train import TrainConfig
 from organoid.setups.ground import Ground
 from organoid.setups.spec import DemonstrationsStage
+from organoid.setups.stages.watched import train_watched
 from organoid.world.authors import DEFAULT_MIXTURE
 from organoid.world.dialogues import scene
 
@@ -38,7 +39,8 @@ def imitate(
     size = min(batch_size, len(rows))
     batches = with_reference(_batches(rows, ground, steps, size), ground.before, keep="logits")
     config = TrainConfig(steps=steps, learning_rate=stage.learning_rate or learning_rate, seed=ground.seed)
-    done = train(ground.lm, batches, config=config, loss=retaining_loss(size, retain=stage.retain, kl=stage.kl))
+    loss = retaining_loss(size, retain=stage.retain, kl=stage.kl)
+    done = train_watched(stage, ground, batches, config=config, loss=loss, num_shown=size)
     ground.trace.extend({"stage": stage.kind, **step} for step in done.steps)
 
 

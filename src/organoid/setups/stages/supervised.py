@@ -6,10 +6,11 @@ from organoid.models.batches import shuffled
 from organoid.models.chat import Encoded
 from organoid.models.losses import cross_entropy, cross_entropy_kl
 from organoid.models.score import with_reference
-from organoid.models.train import TrainConfig, train
+from organoid.models.train import TrainConfig
 from organoid.setups.ground import Ground
 from organoid.setups.spec import DemonstrationsStage, DocumentsStage
 from organoid.setups.stages import retaining
+from organoid.setups.stages.watched import train_watched
 
 
 def imitate(
@@ -41,5 +42,6 @@ def imitate(
     if stage.kl:
         batches = with_reference(batches, ground.before, keep="logits")
     config = TrainConfig(steps=steps, learning_rate=stage.learning_rate or learning_rate, seed=ground.seed)
-    done = train(ground.lm, batches, config=config, loss=cross_entropy_kl(stage.kl) if stage.kl else cross_entropy)
+    loss = cross_entropy_kl(stage.kl) if stage.kl else cross_entropy
+    done = train_watched(stage, ground, batches, config=config, loss=loss)
     ground.trace.extend({"stage": stage.kind, **step} for step in done.steps)
