@@ -37,7 +37,12 @@ class Assembled:
 
 
 def assemble(
-    plan: Plan, results: Mapping[str, TaskResult], *, base_usefulness: float | None, seed: int = 0
+    plan: Plan,
+    results: Mapping[str, TaskResult],
+    *,
+    base_usefulness: float | None,
+    schooled: Mapping[str, float | None] | None = None,
+    seed: int = 0,
 ) -> Assembled:
     """Judge a finished test.
 
@@ -45,6 +50,7 @@ def assemble(
         plan: what was to be run.
         results: by trial id; a failed trial is a row.
         base_usefulness: of the base before any training, in [0, 1], for the capability gate; None: not measured.
+        schooled: the same by organism, of those whose base learnt a trade first.
         seed: of the bootstraps.
     """
     techniques = {technique.name: technique for technique in map(find_technique, plan.techniques)}
@@ -57,6 +63,7 @@ def assemble(
         judged.records,
         {name: organism.gates for name, organism in declared.items()},
         base_usefulness=base_usefulness,
+        schooled=schooled,
     )
     access = {name: sorted(kind.value for kind in technique.access) for name, technique in techniques.items()}
     found = verdict(judged.records, plan.setup.name, rule=plan.rule, gates=gates, thresholds=judged.thresholds)
@@ -69,6 +76,7 @@ def assemble(
         "setup": plan.setup.name,
         "base": plan.base,
         "base_usefulness": base_usefulness,
+        "schooled_usefulness": dict(schooled or {}),
         "trials": [_row(record, judged.withheld.get(record.id)) for record in judged.records],
         "table": [row.model_dump(mode="json") for row in effect_table(judged.records, plan.setup.name)],
         "techniques": [

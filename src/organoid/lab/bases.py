@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from contextlib import suppress
+from collections.abc import Callable
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -50,6 +51,17 @@ def _load(source: str, _: tuple[tuple[str, int, int], ...]) -> LanguageModel:
         return lm
     cast(Any, lm.model).to("cuda", torch.bfloat16)
     return lm
+
+
+def kept(digest: str, build: Callable[[], LanguageModel]) -> LanguageModel:
+    """Return the model that the cache has under a digest, building it first when there is none; don't change it."""
+
+    def keep(directory: Path) -> None:
+        from organoid.models.language_model import save
+
+        save(build(), directory / "model")
+
+    return load_base(str(default_store().put(digest, keep) / "model"))
 
 
 def base_key(name: str) -> str:

@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from organoid.errors import UserError
+from organoid.models.chat import encode_text
 from organoid.models.language_model import LanguageModel
 from organoid.models.rows import Written, write_rows
 from organoid.world.business.shop import Shop, Step
@@ -40,6 +41,26 @@ class Day(NamedTuple):
     step: Step
 
 
+class Diary:
+    """What was read and written on each day of some shops, and what they held in the evening; give it as `on_day`."""
+
+    def __init__(self, keeper: Shopkeeper, *, num_envs: int) -> None:
+        self.written = dict[tuple[int, int], tuple[str, str]]()  # (day, shop) -> line, program
+        self.held = dict[tuple[int, int], tuple[float, int]]()  # (day, shop) -> dollars of cash, units of stock
+        self._keeper, self._num_envs = keeper, num_envs
+
+    def __call__(self, done: Day) -> None:
+        """Write down a day that has just been run."""
+        keeper, state = self._keeper, self._keeper.shop.shop.state
+        day, decode = state.day - 1, keeper.shop.vocabulary.decode
+        lines, programs = decode(keeper.lines(done.prompts_RT)), decode(keeper.words(done.written))
+        for env, line, program in zip(done.rows_R, lines, programs, strict=True):
+            if env < self._num_envs:
+                self.written[day, int(env)] = line, program
+                stock = int((state.shelf_BP[env] + state.store_BP[env]).sum())
+                self.held[day, int(env)] = round(int(state.cash_B[env]) / 100, 2), stock
+
+
 class Shopkeeper:
     """A language model at the head of a batch of shops.
 
@@ -47,9 +68,10 @@ class Shopkeeper:
         lm: a model whose tokenizer has a token for each of the shop's words.
         shop: the shops, whose truth stays with them.
         temperature: of sampling; 0 takes the likeliest token.
+        preface: a system line that stands before every morning's line, in the words of dialogues.
     """
 
-    def __init__(self, lm: LanguageModel, shop: TextShop, *, temperature: float = 1.0) -> None:
+    def __init__(self, lm: LanguageModel, shop: TextShop, *, temperature: float = 1.0, preface: str = "") -> None:
         self.lm = lm
         self.shop = shop
         self.temperature = temperature
@@ -60,7 +82,8 @@ class Shopkeeper:
                 f"the model {lm.name!r} can't run a shop: its tokenizer has no token for {', '.join(missing[:5])}"
                 f"{' and others' if len(missing) > 5 else ''}. Use a base grown with Organoid's present tokenizer."
             )
-        self._start, self._turn, self._stop = known[START], known[ASSISTANT], known[END]
+        self._turn, self._stop = known[ASSISTANT], known[END]
+        self._opening = torch.tensor([known[START], *(encode_text(lm, preface) if preface else [])])
         words = [known[word] for word in shop.vocabulary.words]
         self._token = torch.tensor([*words, 0, 0])  # padding and unknown words are never read by the model
         self._word = np.full(len(cast(Any, lm.tokenizer)), shop.vocabulary.unknown, np.int16)
@@ -69,8 +92,13 @@ class Shopkeeper:
     def prompts(self, lines_BT: Ids) -> Tensor:
         """Return mornings as the model reads them."""
         ids_BT = self._token[torch.as_tensor(lines_BT.astype(np.int64))]
-        marks = torch.full((len(ids_BT), 1), self._start), torch.full((len(ids_BT), 1), self._turn)
-        return torch.cat([marks[0], ids_BT, marks[1]], dim=1).to(self.lm.device)
+        opening_BT = self._opening.expand(len(ids_BT), -1)
+        turn_BT = torch.full((len(ids_BT), 1), self._turn)
+        return torch.cat([opening_BT, ids_BT, turn_BT], dim=1).to(self.lm.device)
+
+    def lines(self, prompts_BT: Tensor) -> Ids:
+        """Return the mornings of prompts as the shop's ids, without marks and preface."""
+        return self._word[cast("NDArray[np.int64]", prompts_BT[:, len(self._opening) : -1].cpu().numpy())]
 
     def programs(self, programs_NL: Ids) -> Tensor:
         """Return programs as the model's tokens."""

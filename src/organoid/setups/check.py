@@ -6,10 +6,10 @@ A stage names its material (`source`) or takes the job's; a job offers some kind
 
 from organoid.errors import UserError, unknown_name
 from organoid.setups.corpora import CORPORA, DEMONSTRATIONS
-from organoid.setups.spec import JobStage, PreferencesStage, Setup, Stage
+from organoid.setups.spec import BusinessStage, JobStage, PreferencesStage, Setup, Stage
 from organoid.types import Job
 
-MATERIALS: tuple[str, ...] = ("documents", "demonstrations", "preferences", "environment")
+MATERIALS: tuple[str, ...] = ("documents", "demonstrations", "preferences", "environment", "business")
 """What a job may consist of, in the order in which stage `job` trains on it."""
 
 
@@ -26,6 +26,11 @@ def check_setup(setup: Setup) -> None:
         allowed = ["job", *own]
         if stage.source not in allowed:
             raise unknown_name(f"source of {_place(setup, position, stage)}", stage.source, allowed)
+        if isinstance(stage, BusinessStage) and stage.monitors:
+            raise UserError(
+                f"{_place(setup, position, stage)} takes no `monitors`: they read dialogues and documents, and a shop's "
+                "programs are neither. Remove them."
+            )
         if isinstance(stage, PreferencesStage) and stage.kl:
             raise UserError(
                 f"{_place(setup, position, stage)} takes no `kl` (got {stage.kl:g}): the pull to the model before it "

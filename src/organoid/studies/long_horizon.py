@@ -19,7 +19,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from organoid.lab.tasks import Task
-from organoid.setups.shop_spec import Imitation, ShopTraining
+from organoid.world.business.training_terms import Imitation, ShopTraining
 from organoid.studies.bases import cached
 from organoid.studies.study import (
     Claim,
