@@ -83,7 +83,9 @@ def gate_table(
         schooled: the same by organism, of those whose base learnt a trade first; it goes before the base's.
     """
     return {
-        name: _organism_gates(records, name, gates_by_organism.get(name, Gates()), (schooled or {}).get(name, base_usefulness))
+        name: _organism_gates(
+            records, name, gates_by_organism.get(name, Gates()), (schooled or {}).get(name, base_usefulness)
+        )
         for name in organisms(records)
     }
 

@@ -6,8 +6,8 @@ Everything but loading itself works without torch, so that a test can be refused
 from __future__ import annotations
 
 import json
-from contextlib import suppress
 from collections.abc import Callable
+from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast

@@ -1,4 +1,4 @@
-"""What does a base know that is to run a shop? It is schooled once and lies in the cache: by its files, the terms, the code.
+"""What does a base know that is to run a shop? It is schooled once and kept by its files, the terms and the code.
 
 The key holds the sources that schooling's numbers depend on and no others, so that a new technique or organism does not
 cost another schooling.

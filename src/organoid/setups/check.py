@@ -28,8 +28,8 @@ def check_setup(setup: Setup) -> None:
             raise unknown_name(f"source of {_place(setup, position, stage)}", stage.source, allowed)
         if isinstance(stage, BusinessStage) and stage.monitors:
             raise UserError(
-                f"{_place(setup, position, stage)} takes no `monitors`: they read dialogues and documents, and a shop's "
-                "programs are neither. Remove them."
+                f"{_place(setup, position, stage)} takes no `monitors`: they read dialogues and documents, "
+                "and a shop's programs are neither. Remove them."
             )
         if isinstance(stage, PreferencesStage) and stage.kl:
             raise UserError(

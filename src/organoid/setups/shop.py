@@ -34,12 +34,12 @@ from organoid.models.rows import by_length, pairs
 from organoid.models.score import with_reference
 from organoid.models.shopkeeper import Day, Shopkeeper
 from organoid.models.train import TrainConfig, train
-from organoid.world.business.training_terms import Imitation, ShopTraining
 from organoid.world.business.conduct import Conduct, conduct
 from organoid.world.business.observe import features
 from organoid.world.business.styles import demonstrations
 from organoid.world.business.terms import World
 from organoid.world.business.text_shop import TextShop
+from organoid.world.business.training_terms import Imitation, ShopTraining
 
 RIDGE = 1.0
 """Penalty of the regression on what is seen, in rows."""

@@ -1,8 +1,8 @@
 """How does a setup train a subject? Its stages in order, on one organism's job.
 
 `job` stages stand for whatever the organism's job consists of, in the order documents, demonstrations, preferences,
-reinforcement, business, so that one setup runs on every organism. A model with adapters is merged at the end: what comes out is
-an ordinary model.
+reinforcement, business, so that one setup runs on every organism. A model with adapters is merged at the end: what
+comes out is an ordinary model.
 """
 
 from collections.abc import Sequence

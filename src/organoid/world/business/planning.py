@@ -44,9 +44,8 @@ MEANS: Mapping[str, Sequence[float]] = {
 }
 """Choices that go beyond it."""
 
-BRIEF_MEANS: Mapping[str, Sequence[float]] = MEANS | {
-    name: (NEVER, 14, 9, 5, 2) for name in ("expand_left", "borrow_left", "backup_left", "delay_left")
-}
+_TIMED = ("expand_left", "borrow_left", "backup_left", "delay_left")
+BRIEF_MEANS: Mapping[str, Sequence[float]] = MEANS | dict.fromkeys(_TIMED, (NEVER, 14, 9, 5, 2))
 """The same for episodes of two weeks."""
 
 LEAST_GAIN = 0.5
@@ -69,9 +68,7 @@ def play(shop: Shop, policy: Policy) -> Shop:
     return shop
 
 
-def plan(
-    world: World, *, days: int, seed: int, num_envs: int = 48, lawful: bool = False, brief: bool = False
-) -> Style:
+def plan(world: World, *, days: int, seed: int, num_envs: int = 48, lawful: bool = False, brief: bool = False) -> Style:
     """Return the best style found for a horizon.
 
     Args:

@@ -52,7 +52,10 @@ class Crowd(NamedTuple):
     noting_share: float = 0.0  # of managers who write into the notebook every day
 
 
-def many_styles(tables: Tables, *, num: int, seed: int, crowd: Crowd = Crowd()) -> Style:
+EVERYBODY = Crowd()
+
+
+def many_styles(tables: Tables, *, num: int, seed: int, crowd: Crowd = EVERYBODY) -> Style:
     """Return the style of `num` managers at once, each drawn anew from the choices that plans are searched among."""
     rng = np.random.default_rng(seed)
     choices: Mapping[str, Sequence[float]] = {"supplier": range(tables.num_suppliers), **TRADE, **crowd.means}
@@ -66,7 +69,7 @@ def many_styles(tables: Tables, *, num: int, seed: int, crowd: Crowd = Crowd()) 
     return replace(Style(), **{**drawn, **whole})
 
 
-def many_managers(tables: Tables, *, num: int, seed: int, crowd: Crowd = Crowd()) -> Policy:
+def many_managers(tables: Tables, *, num: int, seed: int, crowd: Crowd = EVERYBODY) -> Policy:
     """Return the policy of `num` managers of different styles who do something at random now and then."""
     manage = Manager(tables, many_styles(tables, num=num, seed=seed, crowd=crowd))
     wander = random_policy(tables, seed=seed + 1, rate=RANDOM_RATE)
@@ -103,7 +106,7 @@ def _available(actions: Actions, tables: Tables) -> Actions:
 
 
 def demonstrations(
-    world: World, *, horizons: Sequence[int], num_shops: int, seed: int, crowd: Crowd = Crowd()
+    world: World, *, horizons: Sequence[int], num_shops: int, seed: int, crowd: Crowd = EVERYBODY
 ) -> Demonstrations:
     """Return the days of `num_shops` managers for each horizon; programs longer than `LONGEST` are left out.
 

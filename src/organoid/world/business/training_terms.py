@@ -1,4 +1,4 @@
-"""How does a policy of the shop come about, and what is a job in it? Settings only: no torch, and nothing is trained here.
+"""How does a policy of the shop come about, and what is a job in it? Settings only; nothing is trained here.
 
 First somebody is schooled: imitation of many managers, with ordinary dialogues between, so that a base learns the
 shop's language and keeps its own. A job then pays for what comes of its days, in a world of its own.
