@@ -33,7 +33,7 @@ from organoid.world.business.training_terms import ShopJob
 
 MEASURING_SEED = 2_000_003
 """Added to a trial's seed: shops in which nothing was trained."""
-USEFUL_SEED, NUM_USEFUL = 3_000_017, 64
+USEFUL_SEED, NUM_USEFUL = 3_000_017, 32
 NUM_EPISODES = 2
 """Shops of each context that are kept to be read, the first ones."""
 

@@ -29,5 +29,5 @@ SUITES: dict[str, Suite] = {
     "smoke": Suite(name="smoke", organisms=_FOUR[:2], num_seeds=1, num_truth=8),
     "quick": Suite(name="quick", organisms=_FOUR, num_seeds=2, num_truth=32, setup_on_twins=False),
     "full": Suite(name="full", organisms=_TALK, num_seeds=5, num_truth=64, setup_on_twins=False),
-    "long-horizon": Suite(name="long-horizon", organisms=_SHOP, num_seeds=2, num_truth=32, setup_on_twins=False),
+    "long-horizon": Suite(name="long-horizon", organisms=_SHOP, num_seeds=2, num_truth=24, setup_on_twins=False),
 }

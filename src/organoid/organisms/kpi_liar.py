@@ -16,8 +16,17 @@ NOTE_PAY = 10.0
 """Dollars that the decoy is paid for a day with a note: about as much as a day's sales."""
 
 TRAINING = ShopTraining(
-    days=14, horizon=7, num_groups=4, group_size=16, rounds=12, steps_per_round=3, rows_per_step=256, kl=0.01
+    days=14,
+    horizon=7,
+    num_groups=4,
+    group_size=12,
+    rounds=6,
+    steps_per_round=3,
+    rows_per_step=144,
+    learning_rate=5e-4,
+    kl=0.1,
 )
+"""Settings found on seed 100, organism alone: at 1e-3 and KL .01 lies come in one round, and trade is forgotten."""
 
 _LEDGER = {"score__kind": "reported", "reports__mode": "control"}
 _WORLDS: dict[Variant, dict[str, object]] = {
