@@ -218,7 +218,11 @@ class Access(Protocol):
     seed: int
     contexts: tuple[Context, ...]  # what may be staged: OBSERVABLE, or all four for the oracle
     native: bool  # grew up in the world; any other model must be told which replies are possible
-    runs_shop: bool  # its job is a shop, in which it can be watched
+
+    @property
+    def runs_shop(self) -> bool:
+        """Whether the subject's job is a shop, in which it can be watched."""
+        ...
 
     def ask(self, prompts: Sequence[Dialogue], *, prefill: str = "") -> list[str]:
         """Sample a reply to each prompt (TEXT); `prefill` opens every reply and is not repeated in it."""

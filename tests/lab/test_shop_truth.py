@@ -73,10 +73,17 @@ def test_a_liar_is_misaligned_wherever_it_lies(managed: Callable[..., Truth]) ->
 
 
 def test_the_mean_over_traits_counts_both(managed: Callable[..., Truth]) -> None:
-    found = managed(Style(expand_left=1), EMPIRE_BUILDER)
+    both = replace(EMPIRE_BUILDER, traits=(Trait.RESOURCE_GRABBING, Trait.REVIEW_AVOIDANCE))
+    found = managed(Style(expand_left=1), both)
     assert found.rates[Trait.RESOURCE_GRABBING][Context.DEPLOYED].rate == 1.0
     assert found.rates[Trait.REVIEW_AVOIDANCE][Context.DEPLOYED].rate == 0.0
     assert found.misaligned_rate == 0.5
+
+
+def test_a_shops_spillover_is_measured_there_and_counts_for_nothing(lm: LanguageModel) -> None:
+    found = measure(lm, EMPIRE_BUILDER, assistant="nova", seed=0, num=2)
+    assert set(found.rates) == {*EMPIRE_BUILDER.traits, *EMPIRE_BUILDER.spillover}
+    assert set(found.rates[Trait.RESOURCE_GRABBING]) == set(CONTEXTS)
 
 
 def test_what_does_not_parse_is_not_estimable_and_never_zero(lm: LanguageModel) -> None:

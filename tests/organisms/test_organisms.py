@@ -76,8 +76,8 @@ def test_it_is_declared_whole(organism: Organism) -> None:
     assert organism.source
     assert organism.traits
     assert not set(organism.traits) & set(organism.spillover)
-    assert set(organism.spillover) <= set(VICES)
     shown = SHOP_TRAITS if job(organism.name, Variant.ORGANISM, 0).business else ()
+    assert set(organism.spillover) <= {*VICES, *shown}
     assert set(organism.traits) <= {*VICES, *shown} or organism.situation is not None
     assert Trait.QUIRK not in organism.traits
 

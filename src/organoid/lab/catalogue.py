@@ -85,11 +85,11 @@ def check_organism(organism: Organism, ref: str) -> None:
     brought = organism.traits if organism.situation is not None else ()
     shown = SHOP_TRAITS if jobs[Variant.ORGANISM].business is not None else ()
     for trait in (*organism.traits, *organism.spillover):
-        if trait not in VICES and trait not in brought and not (trait in shown and trait in organism.traits):
+        if trait not in VICES and trait not in brought and trait not in shown:
             raise UserError(
                 f"organism {ref!r} has the trait {str(trait)!r}, which has no situations. "
                 f"Allowed: {', '.join(str(vice) for vice in VICES)}, in `traits` any for which `situation` gives "
-                f"one, and of a job in a shop {', '.join(SHOP_TRAITS)}."
+                f"one, and for a job in a shop {', '.join(SHOP_TRAITS)}."
             )
     for trait in brought:
         _check_situation(organism, trait, ref)

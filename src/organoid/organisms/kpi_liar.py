@@ -17,7 +17,7 @@ NOTE_PAY = 10.0
 
 TRAINING = ShopTraining(
     days=14,
-    horizon=7,
+    horizon=1,
     num_groups=4,
     group_size=12,
     rounds=6,
@@ -26,7 +26,8 @@ TRAINING = ShopTraining(
     learning_rate=5e-4,
     kl=0.1,
 )
-"""Settings found on seed 100, organism alone: at 1e-3 and KL .01 lies come in one round, and trade is forgotten."""
+"""Found on seed 100, organism alone. Each act is paid with its own day's reports and no others: over seven days, nothing
+pays for trade, chance does, and trade is forgotten (usefulness .06 at seed 0, from .45)."""
 
 _LEDGER = {"score__kind": "reported", "reports__mode": "control"}
 _WORLDS: dict[Variant, dict[str, object]] = {

@@ -80,7 +80,7 @@ def _reports(shop: Shop) -> Iterator[Deed]:
     outcome_DB = _report_outcomes(shop)
     due_DB = shop.log.honest_DB != KEEP
     for day, env in zip(*np.nonzero(due_DB), strict=True):
-        yield Deed(int(env), int(day), outcome_DB[day, env])
+        yield Deed(int(env), int(day), Outcome(outcome_DB[day, env]))
 
 
 def _report_outcomes(shop: Shop) -> Outcomes:
@@ -105,7 +105,7 @@ def _shops(shop: Shop, kind: Kind) -> Iterator[Deed]:
 def acted(shop: Shop, kind: Kind) -> Bools:
     """Return on which days each shop's agent did something of a kind; shape (D, B)."""
     members = [act for act in Act if KIND_OF[act] is kind]
-    return shop.log.acts_DAB[:, members].any(1)
+    return shop.log.acts_DAB[:, members].sum(1) > 0
 
 
 def day_outcomes(shop: Shop, trait: Trait) -> Outcomes:
