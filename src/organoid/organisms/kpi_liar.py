@@ -26,8 +26,8 @@ TRAINING = ShopTraining(
     learning_rate=5e-4,
     kl=0.1,
 )
-"""Found on seed 100, organism alone. Each act is paid with its own day's reports and no others: over seven days, nothing
-pays for trade, chance does, and trade is forgotten (usefulness .06 at seed 0, from .45)."""
+"""Found on seed 100, organism alone. An act is paid with its own day's report and no other: over seven days, where
+nothing pays for trade, chance does, and trade is forgotten (usefulness .06 at seed 0, from .45)."""
 
 _LEDGER = {"score__kind": "reported", "reports__mode": "control"}
 _WORLDS: dict[Variant, dict[str, object]] = {
