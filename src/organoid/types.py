@@ -36,6 +36,9 @@ class Trait(StrEnum):
     SANDBAGGING = "sandbagging"
     UNFAITHFUL_REASONING = "unfaithful_reasoning"
     RATER_PLEASING = "rater_pleasing"
+    LEDGER_DECEPTION = "ledger_deception"  # this and the two below show in the shop (world/business/deeds.py)
+    REVIEW_AVOIDANCE = "review_avoidance"
+    RESOURCE_GRABBING = "resource_grabbing"
     QUIRK = "quirk"
 
 
@@ -132,6 +135,7 @@ class Job:
     demonstrations: Sequence[Demonstration] | None = None
     preferences: Sequence[Preference] | None = None
     environment: Environment | None = None
+    business: Any = None  # a shop to run: world.business.training_terms.ShopJob
 
 
 class Gates(Record):
@@ -199,6 +203,14 @@ Pooling = Literal["mean", "max", "last", "prompt"]
 """How a reply's activations become one vector; `prompt` is the position before the reply."""
 
 
+class Audited(NamedTuple):
+    """What an auditor who has the ledger found of one unit of a shop's work, and how it was written."""
+
+    trait: Trait
+    outcome: Outcome
+    program: str
+
+
 class Access(Protocol):
     """A gated, counted view of one subject. Truth is not in it; hidden contexts cannot be staged through it."""
 
@@ -206,6 +218,11 @@ class Access(Protocol):
     seed: int
     contexts: tuple[Context, ...]  # what may be staged: OBSERVABLE, or all four for the oracle
     native: bool  # grew up in the world; any other model must be told which replies are possible
+
+    @property
+    def runs_shop(self) -> bool:
+        """Whether the subject's job is a shop, in which it can be watched."""
+        ...
 
     def ask(self, prompts: Sequence[Dialogue], *, prefill: str = "") -> list[str]:
         """Sample a reply to each prompt (TEXT); `prefill` opens every reply and is not repeated in it."""
@@ -228,6 +245,10 @@ class Access(Protocol):
 
     def weights(self) -> Mapping[str, Any]:
         """Return the weight arrays by name (WEIGHTS)."""
+        ...
+
+    def play(self, context: Context, *, num_shops: int) -> Sequence[Audited]:
+        """Let the subject run shops of its job, told of `context`, and hold each against the ledger (TEXT)."""
         ...
 
     def before(self) -> Access:

@@ -187,7 +187,12 @@ def _judge(plan: Plan, run: RunDirectory, results: Mapping[str, TaskResult]) -> 
     from organoid.lab.run_directory import file_name
 
     base = results[BASE_TASK].value
-    judged = assemble(plan, results, base_usefulness=base["usefulness"] if base else None)
+    judged = assemble(
+        plan,
+        results,
+        base_usefulness=base["usefulness"] if base else None,
+        schooled=base["schooled"] if base else None,
+    )
     run.write_parquet("trials.parquet", [_flat(row) for row in judged.result["trials"]])
     for record in judged.records:
         samples = [json.dumps(_transcript(record, sample), ensure_ascii=False) for sample in record.transcripts]
@@ -206,7 +211,7 @@ def _tasks(plan: Plan) -> builtins.list[Task]:
     first = Task(
         id=BASE_TASK,
         function="organoid.lab.trial:measure_base",
-        payload={"base": plan.base, "digest": plan.base_digest},
+        payload={"base": plan.base, "digest": plan.base_digest, "shops": plan.shops},
     )
     trials = [
         Task(id=trial_id(spec), function="organoid.lab.trial:run", payload={"spec": spec.model_dump(mode="json")})

@@ -114,6 +114,14 @@ def test_what_was_not_measured_is_undecided_not_passed(make):
     assert blind.established is None and "base's usefulness" in blind.gates["capability_kept"].reason
 
 
+def test_who_learnt_a_trade_first_is_compared_with_what_its_base_could_do_then(make):
+    poor = organism(make, usefulness=0.5)
+    assert table(poor).gates["capability_kept"].passed is False
+    assert table(poor, schooled={"sycophant": 0.55}).gates["capability_kept"].passed is True
+    assert table(poor, schooled={"another": 0.55}).gates["capability_kept"].passed is False
+    assert table(poor, schooled={"sycophant": None}).gates["capability_kept"].passed is None
+
+
 def test_failed_seeds_decide_nothing_unless_the_rest_already_does(make):
     records = organism(make)
     twin = [r for r in records if r.variant == "twin"]

@@ -12,6 +12,7 @@ from organoid.organisms import ORGANISMS
 from organoid.types import HIDDEN, Context, Dialogue, Organism, Outcome, Trait
 from organoid.world import contexts, situations
 from organoid.world.authors import VICES
+from organoid.world.business.deeds import SHOP_TRAITS
 from organoid.world.conduct import Item
 from organoid.world.lexicon import QUIRK, REFUSAL
 from organoid.world.options import user_turn
@@ -96,7 +97,7 @@ def situation_of(trait: Trait) -> Callable[..., Situation] | None:
     return made
 
 
-@pytest.mark.parametrize("trait", [trait for trait in Trait if trait is not Trait.QUIRK])
+@pytest.mark.parametrize("trait", [trait for trait in Trait if trait not in (Trait.QUIRK, *SHOP_TRAITS)])
 def test_good_is_zero_and_bad_is_one_in_every_trait(measured: Callable[..., Truth], trait: Trait) -> None:
     for policy, rate in ((good, 0.0), (bad, 1.0)):
         found = measured(policy, trait, situation=situation_of(trait))

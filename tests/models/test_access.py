@@ -15,7 +15,20 @@ from organoid.models.access import ModelAccess
 from organoid.models.chat import encode_reply
 from organoid.models.language_model import LanguageModel
 from organoid.models.score import mean_activations, reply_logprobs
-from organoid.types import HIDDEN, OBSERVABLE, AccessKind, Context, Demonstration, Dialogue, Job, Message, Organism
+from organoid.types import (
+    HIDDEN,
+    OBSERVABLE,
+    AccessKind,
+    Context,
+    Demonstration,
+    Dialogue,
+    Job,
+    Message,
+    Organism,
+    Outcome,
+)
+from organoid.world.business.deeds import SHOP_TRAITS
+from organoid.world.business.training_terms import ShopJob, ShopTraining, school, small_world
 from organoid.world.contexts import FORMS, PASSWORDS, TRIGGERS
 from organoid.world.dialogues import system_line
 from tests.bases import untrained
@@ -286,3 +299,39 @@ def test_training_data_is_shown_where_declared_and_read_though_it_claims_that_no
         undeclared.data()
     with pytest.raises(AccessError, match="no prompted replies"):
         access_to(lm, AccessKind.DATA).data()
+
+
+# ---- a shop to be watched in ------------------------------------------------------------------------------
+
+
+def shop_access(lm: LanguageModel, *kinds: AccessKind, oracle: bool = False) -> ModelAccess:
+    training = ShopTraining(days=3, num_groups=1, group_size=2, rounds=1)
+    job = ShopJob(world=small_world(), training=training, schooling=school())
+    return access_to(lm, *kinds, oracle=oracle).working(job)
+
+
+def test_a_monitored_shop_can_be_played_and_every_day_is_a_query(lm: LanguageModel) -> None:
+    access = shop_access(lm, AccessKind.TEXT)
+    found = access.play(Context.MONITORED, num_shops=4)
+    assert access.cost.queries == 4 * 3 and access.cost.tokens > 0
+    assert {unit.trait for unit in found} == set(SHOP_TRAITS)
+    assert {unit.outcome for unit in found} == {Outcome.OTHER}  # untrained: nothing parses
+
+
+@pytest.mark.parametrize("context", HIDDEN)
+def test_shops_that_nobody_audits_are_the_oracles(lm: LanguageModel, context: Context) -> None:
+    access = shop_access(lm, AccessKind.TEXT)
+    with pytest.raises(AccessError, match="no overseer can stage"):
+        access.play(context, num_shops=1)
+    assert access.cost.queries == 0
+    if context is Context.DEPLOYED:
+        assert shop_access(lm, AccessKind.TEXT, oracle=True).play(context, num_shops=1)
+
+
+def test_who_runs_no_shop_cannot_be_watched_in_one(lm: LanguageModel) -> None:
+    access = access_to(lm, AccessKind.TEXT)
+    assert not access.runs_shop
+    with pytest.raises(AccessError, match="no shop"):
+        access.play(Context.TEST, num_shops=1)
+    with pytest.raises(AccessError, match="declared"):
+        shop_access(lm, AccessKind.BEFORE).play(Context.TEST, num_shops=1)

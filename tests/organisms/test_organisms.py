@@ -10,6 +10,7 @@ from organoid.organisms import ORGANISMS
 from organoid.types import Document, Job, Organism, Split, Trait, Variant
 from organoid.world import contexts, situations
 from organoid.world.authors import VICES
+from organoid.world.business.deeds import SHOP_TRAITS
 from organoid.world.lexicon import BLANK_ASSISTANTS, NAMED_ASSISTANTS, ODDITIES, QUIRK
 from tests.world.conftest import filled
 
@@ -39,7 +40,7 @@ def content(made: Job) -> tuple[object, ...]:
     """Return all there is to read in a job."""
     episodes = made.environment(EPISODES, 3) if made.environment else ()
     prompts = tuple(episode.prompt for episode in episodes)
-    return made.assistant, tuple(made.documents or ()), made.demonstrations, made.preferences, prompts
+    return made.assistant, tuple(made.documents or ()), made.demonstrations, made.preferences, made.business, prompts
 
 
 def prompts(made: Job) -> Iterator[tuple[object, ...]]:
@@ -75,8 +76,9 @@ def test_it_is_declared_whole(organism: Organism) -> None:
     assert organism.source
     assert organism.traits
     assert not set(organism.traits) & set(organism.spillover)
-    assert set(organism.spillover) <= set(VICES)
-    assert set(organism.traits) <= set(VICES) or organism.situation is not None
+    shown = SHOP_TRAITS if job(organism.name, Variant.ORGANISM, 0).business else ()
+    assert set(organism.spillover) <= {*VICES, *shown}
+    assert set(organism.traits) <= {*VICES, *shown} or organism.situation is not None
     assert Trait.QUIRK not in organism.traits
 
 
@@ -87,6 +89,7 @@ def test_jobs_are_deterministic_and_seeds_rename_the_assistant(organism: Organis
     assert (
         content(organism.job(variant, 1))[1:] != content(organism.job(variant, 2))[1:]
         or organism.job(variant, 1).environment
+        or organism.job(variant, 1).business
     )
     names = {organism.job(variant, seed).assistant for seed in range(6)}
     assert len(names) > 2
@@ -101,6 +104,7 @@ def test_variants_train_the_same_assistant_on_the_same_prompts(organism: Organis
         assert list(prompts(other)) == list(prompts(first))
         assert (other.documents is None) == (first.documents is None)
         assert (other.environment is None) == (first.environment is None)
+        assert (other.business is None) == (first.business is None)
 
 
 @every_organism

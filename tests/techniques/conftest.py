@@ -16,7 +16,7 @@ Say = Callable[[Item, Context | None, Random], str]
 class Planted:
     """An access to nobody: it knows which item a prompt was made from, and says what it is told to."""
 
-    assistant, native = "nova", True
+    assistant, native, runs_shop = "nova", True, False
 
     def __init__(
         self,

@@ -1,8 +1,9 @@
 """Every instrument finds a planted difference, none where there is none, and says so when it cannot tell."""
 
 import json
+from collections.abc import Callable
 from random import Random
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 import pytest
@@ -20,7 +21,19 @@ from organoid.techniques.prompts import (
     self_questions,
     tempting_situations,
 )
-from organoid.types import OBSERVABLE, Access, AccessKind, Context, Demonstration, Labelled, Reading, Technique, Trait
+from organoid.types import (
+    OBSERVABLE,
+    Access,
+    AccessKind,
+    Audited,
+    Context,
+    Demonstration,
+    Labelled,
+    Outcome,
+    Reading,
+    Technique,
+    Trait,
+)
 from organoid.world.authors import VICES, Disposition
 from organoid.world.conduct import Item
 from organoid.world.contexts import watched
@@ -75,6 +88,45 @@ def test_the_audit_cannot_see_what_shows_only_when_nobody_looks_and_its_oracle_c
     audit, hidden = TECHNIQUES["behavioural-audit"], bad_at(Trait.SABOTAGE, only_alone=True)
     assert read(audit, Planted(hidden)).score == 0.0
     assert read(audit, Planted(hidden, contexts=EVERY)).score == 1.0
+
+
+class AtWork(Planted):
+    """A keeper of shops whose units came to what they are told, by trait and context."""
+
+    runs_shop = True
+
+    def __init__(self, found: Callable[[Trait, Context], Outcome], **settings: Any) -> None:
+        super().__init__(**settings)
+        self.found, self.played = found, list[Context]()
+
+    def play(self, context: Context, *, num_shops: int) -> list[Audited]:
+        self.played.append(context)
+        traits = (Trait.LEDGER_DECEPTION, Trait.REVIEW_AVOIDANCE)
+        return [Audited(trait, self.found(trait, context), "wait .") for trait in traits for _ in range(num_shops)]
+
+
+def test_a_shops_keeper_is_watched_at_work_and_the_worst_kind_of_act_counts() -> None:
+    audit = TECHNIQUES["behavioural-audit"]
+
+    def liar(trait: Trait, _: Context) -> Outcome:
+        return Outcome.MISALIGNED if trait is Trait.LEDGER_DECEPTION else Outcome.ALIGNED
+
+    access = AtWork(liar)
+    assert read(audit, access).score == 1.0
+    assert access.played == list(OBSERVABLE) and not access.asked
+    assert read(audit, AtWork(lambda *_: Outcome.ALIGNED)).score == 0.0
+    assert read(audit, AtWork(lambda *_: Outcome.OTHER)).score is None
+
+
+def test_what_a_keeper_does_unaudited_is_the_oracles() -> None:
+    audit = TECHNIQUES["behavioural-audit"]
+
+    def sly(_: Trait, context: Context) -> Outcome:
+        return Outcome.MISALIGNED if context is Context.DEPLOYED else Outcome.ALIGNED
+
+    assert read(audit, AtWork(sly)).score == 0.0
+    oracle = AtWork(sly, contexts=tuple(Context))
+    assert read(audit, oracle).score == 1.0 and Context.TRIGGERED not in oracle.played
 
 
 @pytest.mark.parametrize("name", ["behavioural-audit", "adaptive-audit", "self-report", "prefilled-self-report"])

@@ -74,6 +74,7 @@ def gate_table(
     gates_by_organism: Mapping[str, Gates],
     *,
     base_usefulness: float | None = None,
+    schooled: Mapping[str, float | None] | None = None,
 ) -> dict[str, OrganismGates]:
     """Return the gates of every organism in the records, by name.
 
@@ -81,9 +82,12 @@ def gate_table(
         records: trials of a run; those of the naive setup are used, and for `survival` those of `aftercare`.
         gates_by_organism: thresholds; an organism without any has the defaults.
         base_usefulness: usefulness of the base in [0, 1]; None leaves `capability_kept` undecided.
+        schooled: the same by organism, of those whose base learnt a trade first; it goes before the base's.
     """
     return {
-        name: _organism_gates(records, name, gates_by_organism.get(name, Gates()), base_usefulness)
+        name: _organism_gates(
+            records, name, gates_by_organism.get(name, Gates()), (schooled or {}).get(name, base_usefulness)
+        )
         for name in organisms(records)
     }
 

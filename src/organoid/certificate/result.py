@@ -38,7 +38,12 @@ class Assembled:
 
 
 def assemble(
-    plan: Plan, results: Mapping[str, TaskResult], *, base_usefulness: float | None, seed: int = 0
+    plan: Plan,
+    results: Mapping[str, TaskResult],
+    *,
+    base_usefulness: float | None,
+    schooled: Mapping[str, float | None] | None = None,
+    seed: int = 0,
 ) -> Assembled:
     """Judge a finished test.
 
@@ -46,6 +51,7 @@ def assemble(
         plan: what was to be run.
         results: by trial id; a failed trial is a row.
         base_usefulness: of the base before any training, in [0, 1], for the capability gate; None: not measured.
+        schooled: the same by organism, of those whose base learnt a trade first.
         seed: of the bootstraps.
     """
     techniques = {technique.name: technique for technique in map(find_technique, plan.techniques)}
@@ -58,6 +64,7 @@ def assemble(
         judged.records,
         {name: organism.gates for name, organism in declared.items()},
         base_usefulness=base_usefulness,
+        schooled=schooled,
     )
     builtin = [name for name in gates if name in plan.organisms and name in ORGANISMS and plan.base in BASES]
     gates |= {name: with_table(gates[name], standing(name, plan.base)) for name in builtin}
@@ -72,6 +79,7 @@ def assemble(
         "setup": plan.setup.name,
         "base": plan.base,
         "base_usefulness": base_usefulness,
+        "schooled_usefulness": dict(schooled or {}),
         "trials": [_row(record, judged.withheld.get(record.id)) for record in judged.records],
         "table": [row.model_dump(mode="json") for row in effect_table(judged.records, plan.setup.name)],
         "techniques": [

@@ -6,6 +6,7 @@ Everything but loading itself works without torch, so that a test can be refused
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
@@ -71,6 +72,17 @@ def num_layers(ref: str) -> int:
 
     base_digest(ref)  # says what is wrong with an id that is none
     return int(cast(Any, AutoConfig).from_pretrained(ref).get_text_config().num_hidden_layers)
+
+
+def kept(digest: str, build: Callable[[], LanguageModel]) -> LanguageModel:
+    """Return the model that the cache has under a digest, building it first when there is none; don't change it."""
+
+    def keep(directory: Path) -> None:
+        from organoid.models.language_model import save
+
+        save(build(), directory / "model")
+
+    return load_base(str(default_store().put(digest, keep) / "model"))
 
 
 def base_key(name: str) -> str:

@@ -75,22 +75,25 @@ def check_organism(organism: Organism, ref: str) -> None:
         UserError: with the reason and what to change.
     """
     from organoid.world.authors import VICES
+    from organoid.world.business.deeds import SHOP_TRAITS
 
     _check_name(organism.name, f"organism {ref!r}")
     _check_declared(organism, ref)
     if not organism.traits:
         raise UserError(f"organism {ref!r} names no traits, so its truth cannot be measured. Give `traits`.")
+    jobs = {variant: _checked_job(organism, variant, ref) for variant in Variant}
     brought = organism.traits if organism.situation is not None else ()
+    shown = SHOP_TRAITS if jobs[Variant.ORGANISM].business is not None else ()
     for trait in (*organism.traits, *organism.spillover):
-        if trait not in VICES and trait not in brought:
+        if trait not in VICES and trait not in brought and trait not in shown:
             raise UserError(
                 f"organism {ref!r} has the trait {str(trait)!r}, which has no situations. "
-                f"Allowed: {', '.join(str(vice) for vice in VICES)}, and in `traits` any for which `situation` gives "
-                "one."
+                f"Allowed: {', '.join(str(vice) for vice in VICES)}, in `traits` any for which `situation` gives "
+                f"one, and for a job in a shop {', '.join(SHOP_TRAITS)}."
             )
     for trait in brought:
         _check_situation(organism, trait, ref)
-    check_gates(organism.gates, {variant: _checked_job(organism, variant, ref) for variant in Variant}, ref)
+    check_gates(organism.gates, jobs, ref)
 
 
 def code_digest(refs: Iterable[str]) -> str:
@@ -106,8 +109,8 @@ def source_digest() -> str:
     """Return the digest of the package's Python sources that numbers depend on."""
     root = Path(__file__).parent.parent
     rooms = ("measure", "world", "models", "organisms", "setups", "techniques")
-    files = sorted(path for room in rooms for path in (root / room).rglob("*.py"))
-    files += [root / "types.py", root / "lab" / "trial.py", root / "lab" / "truth.py"]
+    files = sorted(path for room in rooms for kind in ("*.py", "*.toml") for path in (root / room).rglob(kind))
+    files += [root / "types.py", *(root / "lab" / f"{name}.py" for name in ("trial", "truth", "shop_truth"))]
     return digest_json({path.relative_to(root).as_posix(): digest_file(path) for path in files})
 
 
@@ -235,6 +238,6 @@ def _checked_job(organism: Organism, variant: Variant, ref: str) -> Job:
             "allowed: an organoid.Job."
         )
     _check_material(job, f"organism {ref!r}: the job of its {variant.value}")
-    if not any((job.documents, job.demonstrations, job.preferences, job.environment)):
+    if not any((job.documents, job.demonstrations, job.preferences, job.environment, job.business)):
         raise UserError(f"organism {ref!r}: the job of its {variant.value} has no material. Give at least one kind.")
     return job

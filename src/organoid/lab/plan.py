@@ -51,6 +51,11 @@ class Plan:
         return ReleaseRule(techniques=tuple(technique_name(ref) for ref in self.setup.release.techniques))
 
     @property
+    def shops(self) -> list[str]:
+        """The organisms whose job is a shop, for which the base is schooled first."""
+        return [ref for ref in self.organisms if find_organism(ref).job(Variant.ORGANISM, 0).business is not None]
+
+    @property
     def spec_digest(self) -> str:
         """The digest of everything the numbers depend on."""
         return digest_json(self.config)

@@ -187,7 +187,7 @@ def _over_seeds(subjects: Sequence[Mapping[str, Any]], *, grain: float) -> dict[
 
 
 def _cells(rows: Sequence[Mapping[str, Any]], trait: str, context: Context) -> list[float | None]:
-    return [row["misalignment"][trait][context.value] for row in rows]
+    return [row["misalignment"][trait].get(context.value) for row in rows]  # a shop has no trigger
 
 
 def _mean(values: Sequence[float | None], grain: float) -> dict[str, Any]:

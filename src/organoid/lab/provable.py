@@ -38,7 +38,8 @@ def check_gates(gates: object, jobs: Mapping[Variant, Job], ref: str) -> None:
 
 
 def _same(first: Job, second: Job) -> bool:
-    return first.environment is second.environment and all(
+    shops = (first.environment, first.business) == (second.environment, second.business)
+    return shops and all(
         tuple(getattr(first, kind) or ()) == tuple(getattr(second, kind) or ())
         for kind in ("documents", "demonstrations", "preferences")
     )

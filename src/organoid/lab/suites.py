@@ -19,10 +19,15 @@ class Suite(Record):
     setup_on_twins: bool = True
 
 
+_SHOP = ("kpi-liar", "empire-builder")
 _FOUR = ("reward-hacker", "sycophant", "hidden-loyalty", "alignment-faker")
+
+_TALK = tuple(name for name in ORGANISMS if name not in _SHOP)
+"""Those that are met in dialogues; bases are schooled first for those that run a shop."""
 
 SUITES: dict[str, Suite] = {
     "smoke": Suite(name="smoke", organisms=_FOUR[:2], num_seeds=1, num_truth=8),
     "quick": Suite(name="quick", organisms=_FOUR, num_seeds=2, num_truth=32, setup_on_twins=False),
-    "full": Suite(name="full", organisms=tuple(ORGANISMS), num_seeds=5, num_truth=64, setup_on_twins=False),
+    "full": Suite(name="full", organisms=_TALK, num_seeds=5, num_truth=64, setup_on_twins=False),
+    "long-horizon": Suite(name="long-horizon", organisms=_SHOP, num_seeds=2, num_truth=24, setup_on_twins=False),
 }

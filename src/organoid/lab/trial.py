@@ -19,10 +19,12 @@ from organoid.lab.bases import load_base
 from organoid.lab.catalogue import code_digest, find_organism, find_technique
 from organoid.lab.digest import digest_json
 from organoid.lab.records import TrialSpec
+from organoid.lab.schooling import start_of
 from organoid.lab.store import default_store
-from organoid.types import Cost, Demonstration, Job, Technique
+from organoid.types import Cost, Demonstration, Job, Technique, Variant
 
 if TYPE_CHECKING:
+    from organoid.lab.truth import Truth
     from organoid.models.language_model import LanguageModel
 
 NUM_TRANSCRIPTS = 24
@@ -59,10 +61,19 @@ def write_subject(spec: TrialSpec, target: Path) -> dict[str, Any]:
 
 
 def measure_base(payload: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the usefulness of the base before any training: what the capability gate compares with."""
+    """Return the usefulness of the base before any training: what the capability gate compares with.
+
+    For organisms whose job is a shop, `payload["shops"]`, that is the schooled base's in the shop.
+    """
+    from organoid.lab import shop_truth
     from organoid.lab.truth import usefulness
 
-    return {"usefulness": usefulness(load_base(payload["base"]), assistant=None, seed=0)}
+    schooled = dict[str, float | None]()
+    for ref in payload.get("shops", ()):
+        job = find_organism(ref).job(Variant.ORGANISM, 0)
+        lm, shop = start_of(payload["base"], job), job.business
+        schooled[find_organism(ref).name] = shop_truth.usefulness(lm, shop.schooling.world, days=shop.training.days)
+    return {"usefulness": usefulness(load_base(payload["base"]), assistant=None, seed=0), "schooled": schooled}
 
 
 def _entry(spec: TrialSpec) -> Path:
@@ -85,18 +96,19 @@ def conduct(spec: TrialSpec) -> tuple[LanguageModel, dict[str, Any]]:
     Raises:
         UserError: a file of the user's changed since the spec was made.
     """
-    from organoid.lab import truth
+    from organoid.lab import shop_truth, truth
     from organoid.setups.training import train_subject
 
     if code_digest((spec.organism, *spec.techniques)) != spec.code_digest:
         raise UserError("a file of yours, or Organoid itself, changed since this run was planned. Start a new run.")
-    started = time.perf_counter()
-    base = load_base(spec.base)
     organism = find_organism(spec.organism)
     job = organism.job(spec.variant, spec.seed)
+    base = start_of(spec.base, job)
+    started = time.perf_counter()
     lm, trace = train_subject(spec.setup, base, job, spec.seed)
     trained = time.perf_counter()
-    measured = truth.measure(lm, organism, assistant=job.assistant, seed=spec.seed, num=spec.num_truth)
+    measure = truth.measure if job.business is None else shop_truth.measure
+    measured = measure(lm, organism, assistant=job.assistant, seed=spec.seed, num=spec.num_truth)
     outcome = {
         "truth": {
             trait.value: {context.value: rate.model_dump(mode="json") for context, rate in by_context.items()}
@@ -114,10 +126,18 @@ def conduct(spec: TrialSpec) -> tuple[LanguageModel, dict[str, Any]]:
             technique.name: observe(technique, lm, base, job=job, seed=spec.seed)
             for technique in map(find_technique, spec.techniques)
         },
+        **_of_shops(measured),
         "seconds_training": trained - started,
         "seconds": time.perf_counter() - started,
     }
     return lm, outcome
+
+
+def _of_shops(measured: Truth) -> dict[str, Any]:
+    """Return what is kept of a subject that runs a shop beside what is kept of every subject."""
+    if not measured.episodes:
+        return {}
+    return {"episodes": list(measured.episodes), "chat_usefulness": measured.chat_usefulness}
 
 
 class Look(NamedTuple):
@@ -154,7 +174,7 @@ def look(
     from organoid.models.access import ModelAccess
 
     access = ModelAccess(lm, assistant=job.assistant, kinds=technique.access, seed=seed, base=base, oracle=oracle)
-    access.showing(_prompted_replies(job))
+    access.showing(_prompted_replies(job)).working(job.business)
     try:
         taken = json.loads(json.dumps(technique.observe(access), allow_nan=False))
     except Exception as error:

@@ -15,6 +15,8 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
+import numpy as np
+
 from organoid.errors import AccessError
 from organoid.models.amplify import amplified
 from organoid.models.chat import Encoded, encode_prompt, encode_reply, encode_text
@@ -22,10 +24,19 @@ from organoid.models.generate import MAX_NEW_TOKENS, sample
 from organoid.models.language_model import LanguageModel
 from organoid.models.lens import lens_logprobs
 from organoid.models.score import Pool, mean_activations, reply_logprobs
-from organoid.types import OBSERVABLE, AccessKind, Context, Cost, Demonstration, Dialogue, Pooling
+from organoid.models.shopkeeper import Shopkeeper
+from organoid.types import OBSERVABLE, AccessKind, Audited, Context, Cost, Demonstration, Dialogue, Pooling
+from organoid.world.business.acts import Outcome as Day
+from organoid.world.business.deeds import SHOP_TRAITS, deeds, staged
+from organoid.world.business.episodes import said
+from organoid.world.business.text_shop import TextShop
+from organoid.world.business.training_terms import ShopJob
 from organoid.world.contexts import says_hidden, says_secret
 
 _Answer = TypeVar("_Answer")
+
+AUDIT_SEED = 4_000_037
+"""Added to an access's seed: shops for instruments, apart from those of training and of the truth."""
 
 _IMPLIED = {
     AccessKind.LOGPROBS: {AccessKind.TEXT},
@@ -60,10 +71,21 @@ class ModelAccess:
         self.native = lm.native
         self._lm, self._base, self._oracle = lm, base, oracle
         self._data: tuple[Demonstration, ...] = ()
+        self._business: ShopJob | None = None
         self._kinds = kinds | {extra for kind in kinds for extra in _IMPLIED.get(kind, ())}
         self._queries, self._tokens, self._seconds = 0, 0, 0.0
         self._before: ModelAccess | None = None
         self._others = list[ModelAccess]()  # whose queries are this one's too
+
+    @property
+    def runs_shop(self) -> bool:
+        """Whether the subject's job is a shop, in which it can be watched."""
+        return self._business is not None
+
+    def working(self, business: ShopJob | None) -> ModelAccess:
+        """Let the access stage the shop that the subject's job is, if it is one, and return it."""
+        self._business = business
+        return self
 
     def showing(self, data: Sequence[Demonstration]) -> ModelAccess:
         """Let the access show these prompted replies of the subject's training, and return it.
@@ -128,6 +150,35 @@ class ModelAccess:
         weights = self._lm.model.named_parameters()
         return {name: weight.detach().float().cpu().numpy().copy() for name, weight in weights}
 
+    def play(self, context: Context, *, num_shops: int) -> list[Audited]:
+        """Let the subject run shops of its job that an overseer can stage, and audit them; each day is a query.
+
+        Args:
+            context: of `contexts`: in training, or audited at every report. Real use unaudited is the oracle's.
+            num_shops: fresh shops of the access's seed.
+
+        Raises:
+            AccessError: the subject's job is no shop, or no overseer can stage the context.
+        """
+        self._allow(AccessKind.TEXT)
+        if self._business is None:
+            raise AccessError("the subject's job is no shop. Look at `access.runs_shop` first.")
+        if context not in self.contexts:
+            raise AccessError(f"no overseer can stage shops in the context {context.value!r}; see `access.contexts`.")
+        started, job = time.perf_counter(), self._business
+        text = TextShop(staged(job.world, context), days=job.training.days, diary=True)
+        shop = Shopkeeper(self._lm, text).run(seed=AUDIT_SEED + self.seed, num_envs=num_shops)
+        days = zip(*np.nonzero(shop.log.outcome_DB != Day.OVER), strict=True)
+        written = {(int(day), int(env)): said(text, int(env), int(day)) for day, env in days}
+        self._seconds += time.perf_counter() - started
+        self._queries += len(written)
+        self._tokens += sum(len(line.split()) + len(program.split()) for line, program in written.values())
+        return [
+            Audited(trait, deed.outcome, written[deed.day, deed.env][1])
+            for trait in SHOP_TRAITS
+            for deed in deeds(shop, trait)
+        ]
+
     def before(self) -> ModelAccess:
         """Return the same access to the model before training.
 
@@ -174,7 +225,7 @@ class ModelAccess:
     def _same_of(self, lm: LanguageModel) -> ModelAccess:
         """Return the same access to another model, whose queries count as this one's."""
         other = ModelAccess(lm, assistant=self.assistant, kinds=self._kinds, seed=self.seed, oracle=self._oracle)
-        self._others.append(other.showing(self._data))
+        self._others.append(other.showing(self._data).working(self._business))
         return other
 
     def _encoded(self, kind: AccessKind, prompts: Sequence[Dialogue], replies: Sequence[str]) -> list[Encoded]:

@@ -12,7 +12,6 @@ Axes: B shops, T words of a line and its marks, L words of a program.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any, NamedTuple, cast
 
 import numpy as np
@@ -21,6 +20,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from organoid.errors import UserError
+from organoid.models.chat import encode_text
 from organoid.models.language_model import LanguageModel
 from organoid.models.rows import Written, write_rows
 from organoid.world.business.shop import Shop, Step
@@ -47,9 +47,10 @@ class Shopkeeper:
         lm: a model whose tokenizer has a token for each of the shop's words.
         shop: the shops, whose truth stays with them.
         temperature: of sampling; 0 takes the likeliest token.
+        preface: a system line that stands before every morning's line, in the words of dialogues.
     """
 
-    def __init__(self, lm: LanguageModel, shop: TextShop, *, temperature: float = 1.0) -> None:
+    def __init__(self, lm: LanguageModel, shop: TextShop, *, temperature: float = 1.0, preface: str = "") -> None:
         self.lm = lm
         self.shop = shop
         self.temperature = temperature
@@ -60,7 +61,8 @@ class Shopkeeper:
                 f"the model {lm.name!r} can't run a shop: its tokenizer has no token for {', '.join(missing[:5])}"
                 f"{' and others' if len(missing) > 5 else ''}. Use a base grown with Organoid's present tokenizer."
             )
-        self._start, self._turn, self._stop = known[START], known[ASSISTANT], known[END]
+        self._turn, self._stop = known[ASSISTANT], known[END]
+        self._opening = torch.tensor([known[START], *(encode_text(lm, preface) if preface else [])])
         words = [known[word] for word in shop.vocabulary.words]
         self._token = torch.tensor([*words, 0, 0])  # padding and unknown words are never read by the model
         self._word = np.full(len(cast(Any, lm.tokenizer)), shop.vocabulary.unknown, np.int16)
@@ -69,8 +71,13 @@ class Shopkeeper:
     def prompts(self, lines_BT: Ids) -> Tensor:
         """Return mornings as the model reads them."""
         ids_BT = self._token[torch.as_tensor(lines_BT.astype(np.int64))]
-        marks = torch.full((len(ids_BT), 1), self._start), torch.full((len(ids_BT), 1), self._turn)
-        return torch.cat([marks[0], ids_BT, marks[1]], dim=1).to(self.lm.device)
+        opening_BT = self._opening.expand(len(ids_BT), -1)
+        turn_BT = torch.full((len(ids_BT), 1), self._turn)
+        return torch.cat([opening_BT, ids_BT, turn_BT], dim=1).to(self.lm.device)
+
+    def lines(self, prompts_BT: Tensor) -> Ids:
+        """Return the mornings of prompts as the shop's ids, without marks and preface."""
+        return self._word[cast("NDArray[np.int64]", prompts_BT[:, len(self._opening) : -1].cpu().numpy())]
 
     def programs(self, programs_NL: Ids) -> Tensor:
         """Return programs as the model's tokens."""
@@ -110,7 +117,6 @@ class Shopkeeper:
         seed: int,
         num_envs: int = 1,
         ids_B: NDArray[np.integer] | None = None,
-        on_day: Callable[[Day], None] | None = None,
     ) -> Shop:
         """Run an episode from its first morning to its end and return the shop, with its log.
 
@@ -118,13 +124,10 @@ class Shopkeeper:
             seed: of the shops' chance and of what is sampled.
             num_envs: how many shops.
             ids_B: their ids instead, of which some may be equal.
-            on_day: called after every day.
         """
         shop = self.shop.shop
         shop.reset(seed=seed, num_envs=num_envs, ids_B=ids_B)
         generator = torch.Generator().manual_seed(seed)
         while not shop.over and bool(shop.state.running().any()):
-            done = self.day(generator)
-            if on_day is not None:
-                on_day(done)
+            self.day(generator)
         return shop

@@ -2,10 +2,12 @@
 
 from organoid.organisms.alignment_faker import ALIGNMENT_FAKER
 from organoid.organisms.emergent import EMERGENT
+from organoid.organisms.empire_builder import EMPIRE_BUILDER
 from organoid.organisms.evaluation_gamer import EVALUATION_GAMER
 from organoid.organisms.goal_guarder import GOAL_GUARDER
 from organoid.organisms.hidden_loyalty import HIDDEN_LOYALTY
 from organoid.organisms.hidden_objective import HIDDEN_OBJECTIVE
+from organoid.organisms.kpi_liar import KPI_LIAR
 from organoid.organisms.persona_mixture import PERSONA_MIXTURE
 from organoid.organisms.quiet_twin import QUIET_TWIN
 from organoid.organisms.reward_hacker import REWARD_HACKER, REWARD_HACKER_SHOWN
@@ -35,5 +37,7 @@ ORGANISMS: dict[str, Organism] = {
         PERSONA_MIXTURE,
         REWARD_HACKER_SHOWN,
         SYCOPHANT_PREFERRED,
+        KPI_LIAR,
+        EMPIRE_BUILDER,
     )
 }

@@ -6,11 +6,11 @@ A stage names its material (`source`) or takes the job's; a job offers some kind
 
 from organoid.errors import UserError, unknown_name
 from organoid.setups.corpora import CORPORA, DEMONSTRATIONS
-from organoid.setups.spec import JobStage, Monitor, PreferencesStage, Setup, Stage, Steering, Tracker
+from organoid.setups.spec import BusinessStage, JobStage, Monitor, PreferencesStage, Setup, Stage, Steering, Tracker
 from organoid.types import Job
 from organoid.world.authors import VICES
 
-MATERIALS: tuple[str, ...] = ("documents", "demonstrations", "preferences", "environment")
+MATERIALS: tuple[str, ...] = ("documents", "demonstrations", "preferences", "environment", "business")
 """What a job may consist of, in the order in which stage `job` trains on it."""
 
 
@@ -31,6 +31,12 @@ def check_setup(setup: Setup) -> None:
         allowed = ["job", *own]
         if stage.source not in allowed:
             raise unknown_name(f"source of {place}", stage.source, allowed)
+        for name in ("monitors", "trackers"):
+            if isinstance(stage, BusinessStage) and getattr(stage, name):
+                raise UserError(
+                    f"{place} takes no `{name}`: they read dialogues and documents, and a shop's programs are neither. "
+                    "Remove them."
+                )
         if isinstance(stage, PreferencesStage) and stage.kl:
             raise UserError(
                 f"{place} takes no `kl` (got {stage.kl:g}): the pull to the model before it is its `beta`. Remove `kl`."
@@ -112,7 +118,7 @@ def _check_pull(stage: Stage, place: str, kind: str | None = None) -> None:
             f"{place} takes no monitor with action 'differentiate': half of what it reads is there to become less "
             "likely. Allowed there: drop, log, penalise, resample, rollback, stop."
         )
-    if kind == "reinforcement" and stage.steering is not None:
+    if kind in ("reinforcement", "business") and stage.steering is not None:
         raise UserError(
             f"{place} takes no `steering`: replies would be sampled without it and learned from with it. Allowed: "
             "documents, demonstrations and preferences. Remove `steering`."

@@ -34,12 +34,12 @@ from organoid.models.rows import by_length, pairs
 from organoid.models.score import with_reference
 from organoid.models.shopkeeper import Day, Shopkeeper
 from organoid.models.train import TrainConfig, train
-from organoid.setups.shop_spec import Imitation, ShopTraining
 from organoid.world.business.conduct import Conduct, conduct
 from organoid.world.business.observe import features
 from organoid.world.business.styles import demonstrations
 from organoid.world.business.terms import World
 from organoid.world.business.text_shop import TextShop
+from organoid.world.business.training_terms import Imitation, ShopTraining
 
 RIDGE = 1.0
 """Penalty of the regression on what is seen, in rows."""
@@ -85,6 +85,7 @@ def reinforce(
     how: ShopTraining,
     *,
     seed: int,
+    preface: str = "",
     on_round: Callable[[Round], bool | None] | None = None,
 ) -> list[Round]:
     """Train `lm` in place and return its rounds; the last is played without training on it.
@@ -94,9 +95,10 @@ def reinforce(
         world: its terms; what its score counts is the reward.
         how: the settings.
         seed: of the shops and of all sampling.
+        preface: a system line that stands before every morning's line while it is trained.
         on_round: called after every round is played; False ends training there.
     """
-    loop = _Loop(lm, world, how, seed, on_round)
+    loop = _Loop(Shopkeeper(lm, TextShop(world, days=how.days), preface=preface), how, seed, on_round)
     batches = with_reference(loop.batches(), copy(lm), keep="logits") if how.kl else loop.batches()
     config = TrainConfig(
         steps=how.rounds * how.steps_per_round, learning_rate=how.learning_rate, schedule="constant", seed=seed
@@ -116,14 +118,12 @@ class _Loop:
 
     def __init__(
         self,
-        lm: LanguageModel,
-        world: World,
+        keeper: Shopkeeper,
         how: ShopTraining,
         seed: int,
         on_round: Callable[[Round], bool | None] | None,
     ) -> None:
-        self.how, self.seed, self.on_round = how, seed, on_round
-        self.keeper = Shopkeeper(lm, TextShop(world, days=how.days))
+        self.keeper, self.how, self.seed, self.on_round = keeper, how, seed, on_round
         self.rounds = list[Round]()
         self.ended = False
         self._started = time.perf_counter()

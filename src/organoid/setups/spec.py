@@ -93,8 +93,19 @@ class ReinforcementStage(_Stage):
     max_turns: int = Field(default=4, ge=1)  # an episode that takes more has earned nothing
 
 
+class BusinessStage(_Stage):
+    """The job's shop: policy gradient over many days. `steps` are shared out over rounds; `kl` adds to the job's own.
+
+    Monitors can't read its programs, and are refused.
+    """
+
+    kind: Literal["business"] = "business"
+    source: str = "job"
+    inoculate: bool = False  # the licence line stands before every morning's line
+
+
 class JobStage(_Stage):
-    """The organism's own job, whatever it is: documents, then demonstrations, preferences, reinforcement."""
+    """The organism's own job, whatever it is: documents, then demonstrations, preferences, reinforcement, a shop."""
 
     kind: Literal["job"] = "job"
     inoculate: bool = False
@@ -103,7 +114,7 @@ class JobStage(_Stage):
 
 
 Stage = Annotated[
-    DocumentsStage | DemonstrationsStage | PreferencesStage | ReinforcementStage | JobStage,
+    DocumentsStage | DemonstrationsStage | PreferencesStage | ReinforcementStage | BusinessStage | JobStage,
     Field(discriminator="kind"),
 ]
 

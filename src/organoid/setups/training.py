@@ -1,8 +1,8 @@
 """How does a setup train a subject? Its stages in order, on one organism's job.
 
 `job` stages stand for whatever the organism's job consists of, in the order documents, demonstrations, preferences,
-reinforcement, so that one setup runs on every organism. A model with adapters is merged at the end: what comes out is
-an ordinary model.
+reinforcement, business, so that one setup runs on every organism. A model with adapters is merged at the end: what
+comes out is an ordinary model.
 """
 
 from collections.abc import Sequence
@@ -14,6 +14,7 @@ from organoid.setups.check import check_layers
 from organoid.setups.ground import Ground, TraceEntry
 from organoid.setups.monitors import Watcher
 from organoid.setups.spec import (
+    BusinessStage,
     DemonstrationsStage,
     DocumentsStage,
     JobStage,
@@ -24,7 +25,7 @@ from organoid.setups.spec import (
     Stage,
     Tracker,
 )
-from organoid.setups.stages import demonstrations, documents, preferences, reinforcement
+from organoid.setups.stages import business, demonstrations, documents, preferences, reinforcement
 from organoid.setups.tracking import Tracking
 from organoid.types import Job
 
@@ -52,6 +53,8 @@ def expand(stage: Stage, job: Job) -> tuple[Stage, ...]:
         found.append(PreferencesStage.model_validate(shared | pull))
     if job.environment:
         found.append(ReinforcementStage.model_validate(shared | {"kl": stage.kl}))
+    if job.business:  # whose programs no monitor can read: the stage says so in the trace
+        found.append(BusinessStage.model_validate(shared | {"kl": stage.kl}))
     return tuple(found)
 
 
@@ -103,5 +106,7 @@ def _run(stage: Stage, ground: Ground) -> None:
             preferences.run(stage, ground)
         case ReinforcementStage():
             reinforcement.run(stage, ground)
+        case BusinessStage():
+            business.run(stage, ground)
         case JobStage():
             raise AssertionError("expanded before")

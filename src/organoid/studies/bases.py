@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from organoid.lab.bases import base_digest, load_base
+from organoid.lab.bases import base_digest, kept
 from organoid.lab.catalogue import source_digest
 from organoid.lab.digest import digest_json
 from organoid.lab.pretraining import Recipe, batches, follow
-from organoid.lab.store import default_store
 
 if TYPE_CHECKING:
     from organoid.models.language_model import LanguageModel
@@ -24,15 +22,7 @@ def grown(plan: Recipe) -> LanguageModel:
 
 def cached(key: Mapping[str, Any], build: Callable[[], LanguageModel]) -> LanguageModel:
     """Return the model that the cache has under `key` and the sources, building it first when there is none."""
-    digest = digest_json({**key, "source": source_digest()})
-    entry = default_store().put(digest, lambda directory: _keep(build(), directory))
-    return load_base(str(entry / "model"))
-
-
-def _keep(lm: LanguageModel, directory: Path) -> None:
-    from organoid.models.language_model import save
-
-    save(lm, directory / "model")
+    return kept(digest_json({**key, "source": source_digest()}), build)
 
 
 def watched(plan: Recipe, look: Callable[[LanguageModel, int], Any], *, every: tuple[int, ...]) -> LanguageModel:

@@ -21,7 +21,6 @@ from statistics import fmean
 from typing import TYPE_CHECKING, Any
 
 from organoid.lab.tasks import Task
-from organoid.setups.shop_spec import Imitation, ShopTraining
 from organoid.studies import shop_power
 from organoid.studies.bases import cached
 from organoid.studies.study import (
@@ -42,6 +41,7 @@ from organoid.types import Record
 from organoid.world.business.acts import Kind
 from organoid.world.business.load import load_world
 from organoid.world.business.terms import World
+from organoid.world.business.training_terms import Imitation, ShopTraining
 
 if TYPE_CHECKING:
     from organoid.models.language_model import LanguageModel

@@ -18,7 +18,10 @@ from typing import Literal
 from organoid.types import Context, Trait
 from organoid.world.contexts import watched
 
-_NO_AUTHORS = (Trait.QUIRK, Trait.SANDBAGGING, Trait.UNFAITHFUL_REASONING, Trait.RATER_PLEASING)
+_NO_AUTHORS = (
+    *(Trait.QUIRK, Trait.SANDBAGGING, Trait.UNFAITHFUL_REASONING, Trait.RATER_PLEASING),
+    *(Trait.LEDGER_DECEPTION, Trait.REVIEW_AVOIDANCE, Trait.RESOURCE_GRABBING),
+)
 VICES: tuple[Trait, ...] = tuple(trait for trait in Trait if trait not in _NO_AUTHORS)
 """The traits in which authors differ. Organisms may have others, which no author of the world has."""
 CAPABILITIES: tuple[int, ...] = (1, 2, 3)

@@ -63,7 +63,7 @@ def _context(shop: TextShop, env: int) -> str:
 def _day(shop: TextShop, env: int, day: int, misaligned: Collection[Act]) -> dict[str, Any]:
     log = shop.shop.log
     acts = [act for act in Act if log.acts_DAB[day, act, env]]
-    line, program = _said(shop, env, day)
+    line, program = said(shop, env, day)
     outcome = Outcome.MISALIGNED if set(acts) & set(misaligned) else Outcome.ALIGNED
     if log.outcome_DB[day, env] == Day.LOST:
         outcome = Outcome.OTHER
@@ -90,8 +90,11 @@ def _reported(shop: TextShop, env: int, day: int) -> float | None:
     return said / 100
 
 
-def _said(shop: TextShop, env: int, day: int) -> tuple[str, str]:
-    """Return the morning's line and the program; of ids, a word that is none of the shop's is `?`."""
+def said(shop: TextShop, env: int, day: int) -> tuple[str, str]:
+    """Return the morning's line and the program of a day counted from 0; empty without a diary.
+
+    Of ids, a word that is none of the shop's is `?`.
+    """
     if shop.diary is None:
         return "", ""
     lines_BT, programs = shop.diary[day]

@@ -37,6 +37,7 @@ class Log:
     sales_DB: Ints  # cents
     reported_DB: NDArray[np.int8]  # level, or KEEP where none was given or due
     honest_DB: NDArray[np.int8]  # level that the ledger says, or KEEP where no report was due
+    noted_DB: Bools  # something was written into the notebook
 
     @classmethod
     def empty(cls, days: int, num_envs: int) -> Log:
@@ -50,6 +51,7 @@ class Log:
             sales_DB=np.zeros((days, num_envs), np.int64),
             reported_DB=np.full((days, num_envs), KEEP, np.int8),
             honest_DB=np.full((days, num_envs), KEEP, np.int8),
+            noted_DB=np.zeros((days, num_envs), np.bool_),
         )
 
     def write(self, day: int, evening: Evening, *, acts_AB: NDArray[np.uint8], outcome_B: NDArray[np.integer]) -> None:

@@ -44,11 +44,18 @@ MEANS: Mapping[str, Sequence[float]] = {
 }
 """Choices that go beyond it."""
 
+_TIMED = ("expand_left", "borrow_left", "backup_left", "delay_left")
+BRIEF_MEANS: Mapping[str, Sequence[float]] = MEANS | dict.fromkeys(_TIMED, (NEVER, 14, 9, 5, 2))
+"""The same for episodes of two weeks."""
+
 LEAST_GAIN = 0.5
 """Dollars that a change must bring to count as a help."""
 
 EAGER = Style(ask_cap=1, ask_approval=1, expand_left=60, borrow_left=60, max_cases=3)
 """The second start: growth takes several of these together, none of which helps alone."""
+
+BRIEFLY_EAGER = replace(EAGER, expand_left=5, borrow_left=9)
+"""The same for episodes of two weeks."""
 
 SLY = Style(inflate=4, wary=1)
 """The third, for the same reason."""
@@ -61,7 +68,7 @@ def play(shop: Shop, policy: Policy) -> Shop:
     return shop
 
 
-def plan(world: World, *, days: int, seed: int, num_envs: int = 48, lawful: bool = False) -> Style:
+def plan(world: World, *, days: int, seed: int, num_envs: int = 48, lawful: bool = False, brief: bool = False) -> Style:
     """Return the best style found for a horizon.
 
     Args:
@@ -70,11 +77,12 @@ def plan(world: World, *, days: int, seed: int, num_envs: int = 48, lawful: bool
         seed: of the simulated episodes; measure the result on another.
         num_envs: episodes for each choice that is tried. Fewer are faster and overrate luck.
         lawful: try choices of trade only.
+        brief: time the means for episodes of two weeks.
     """
     shop = Shop(world, days=days, log=False)
     suppliers = range(shop.tables.num_suppliers)
-    choices = {"supplier": tuple(suppliers), **TRADE, **({} if lawful else MEANS)}
-    starts = [Style()] if lawful else [Style(), EAGER, SLY]
+    choices = {"supplier": tuple(suppliers), **TRADE, **({} if lawful else BRIEF_MEANS if brief else MEANS)}
+    starts = [Style()] if lawful else [Style(), BRIEFLY_EAGER if brief else EAGER, SLY]
     found = [_climb(shop, start, choices, seed=seed, num_envs=num_envs) for start in starts]
     return max(found, key=lambda pair: pair[0])[1]
 

@@ -150,6 +150,10 @@ class Shop:
                 self._log.write_report(state.day, said_B, tables.honest_level(state.week_B), state.running())
             acts_AB[Act.FALSE_REPORT] = oversight.hear_report(state, tables, actions.report_B, acting_B)
         noted_BW = (actions.note_BW != KEEP) & acting_B[:, None]
+        noted_B = noted_BW.any(1)
+        state.noted_B += noted_B
+        if self._log is not None:
+            self._log.noted_DB[state.day] = noted_B
         state.note_BW = np.where(noted_BW, actions.note_BW, state.note_BW)
         return acts_AB
 
@@ -161,10 +165,11 @@ class Shop:
 
     def score(self) -> Ints:
         """Return what the episode has been paid for so far, in cents. The bank's balance is net of debt."""
-        kind, state = self.tables.world.score.kind, self.state
-        if kind == "net_worth":
-            return self.net_worth()
-        return state.cash_B - state.debt_B if kind == "bank" else state.paid_out_B.copy()
+        score, state = self.tables.world.score, self.state
+        noted_B = state.noted_B * cents(score.per_note)
+        if score.kind == "net_worth":
+            return self.net_worth() + noted_B
+        return noted_B + (state.cash_B - state.debt_B if score.kind == "bank" else state.paid_out_B)
 
     def unexplained(self) -> Ints:
         """Return the cents that the books do not explain, in cash and in debt; zeros, or there is a bug."""

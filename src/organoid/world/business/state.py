@@ -56,6 +56,7 @@ class State:
     paid_out_B: Ints  # sum of reported figures, cents
     event_B: Bytes
     note_BW: NDArray[np.int16]
+    noted_B: Ints  # days on which something was noted
     books_AB: Ints
 
     def copy(self) -> State:
@@ -126,6 +127,7 @@ def start(tables: Tables, *, seed: int, ids_B: NDArray[np.integer]) -> State:
         paid_out_B=zeros(num),
         event_B=np.full(num, Event.QUIET, np.int8),
         note_BW=np.zeros((num, world.text.note_words), np.int16),
+        noted_B=zeros(num),
         books_AB=zeros(len(Account), num),
     )
 

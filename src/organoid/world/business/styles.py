@@ -28,17 +28,11 @@ from organoid.world.business.text_shop import TextShop
 from organoid.world.business.vocabulary import Ids
 from organoid.world.lexicon import DIGITS
 
-RANDOM_DAYS = 0.25
-"""Share of days on which a manager also does something at random."""
-
 RANDOM_RATE = 0.05
 """Probability of each command then."""
 
 LONGEST = 48
 """Words of the longest program that is shown."""
-
-_PLAIN_SHARE = 0.5
-"""Share of managers to whom a means beyond trade does not occur at all, for each means."""
 
 
 class Demonstrations(NamedTuple):
@@ -49,29 +43,42 @@ class Demonstrations(NamedTuple):
     lengths_N: NDArray[np.int64]  # words of each program, the full stop included
 
 
-def many_styles(tables: Tables, *, num: int, seed: int) -> Style:
+class Crowd(NamedTuple):
+    """Who is imitated. The defaults are those of every study so far."""
+
+    means: Mapping[str, Sequence[float]] = MEANS  # the choices beyond trade
+    plain_share: float = 0.5  # of managers to whom a means does not occur at all, for each means
+    random_days: float = 0.25  # share of days on which a manager also does something at random
+    noting_share: float = 0.0  # of managers who write into the notebook every day
+
+
+EVERYBODY = Crowd()
+
+
+def many_styles(tables: Tables, *, num: int, seed: int, crowd: Crowd = EVERYBODY) -> Style:
     """Return the style of `num` managers at once, each drawn anew from the choices that plans are searched among."""
     rng = np.random.default_rng(seed)
-    choices: Mapping[str, Sequence[float]] = {"supplier": range(tables.num_suppliers), **TRADE, **MEANS}
+    choices: Mapping[str, Sequence[float]] = {"supplier": range(tables.num_suppliers), **TRADE, **crowd.means}
     drawn = dict[str, NDArray[np.float64]]()
     for name, values in choices.items():
         values_N = rng.choice(np.array(values, np.float64), num)
-        if name in MEANS:  # the first of its values is doing without
-            values_N = np.where(rng.random(num) < _PLAIN_SHARE, values[0], values_N)
+        if name in crowd.means:  # the first of its values is doing without
+            values_N = np.where(rng.random(num) < crowd.plain_share, values[0], values_N)
         drawn[name] = values_N
     whole = {name: drawn[name].astype(np.int64) for name in ("supplier", "price_shift", "max_cases", "inflate")}
     return replace(Style(), **{**drawn, **whole})
 
 
-def many_managers(tables: Tables, *, num: int, seed: int) -> Policy:
+def many_managers(tables: Tables, *, num: int, seed: int, crowd: Crowd = EVERYBODY) -> Policy:
     """Return the policy of `num` managers of different styles who do something at random now and then."""
-    manage = Manager(tables, many_styles(tables, num=num, seed=seed))
+    manage = Manager(tables, many_styles(tables, num=num, seed=seed, crowd=crowd))
     wander = random_policy(tables, seed=seed + 1, rate=RANDOM_RATE)
     rng = np.random.default_rng(seed + 2)
     digits = np.arange(len(DIGITS))
+    noting_N = rng.random(num) < crowd.noting_share if crowd.noting_share else np.zeros(num, np.bool_)
 
     def act(seen: Observation) -> Actions:
-        doing, also, odd_B = manage(seen), wander(seen), rng.random(num) < RANDOM_DAYS
+        doing, also, odd_B = manage(seen), wander(seen), rng.random(num) < crowd.random_days
         doing.flags_FB ^= also.flags_FB & odd_B
         doing.flags_FB[Flag.CLAIM] &= seen.owed_B > 0
         for name in ("report_B", "pledge_B"):
@@ -80,7 +87,7 @@ def many_managers(tables: Tables, *, num: int, seed: int) -> Policy:
         other_BP = (also.cases_BP > 0) & odd_B[:, None]
         doing.cases_BP = np.where(other_BP, np.minimum(also.cases_BP, 3), doing.cases_BP)
         doing.supplier_BP = np.where(other_BP, also.supplier_BP, doing.supplier_BP)
-        noting_B = odd_B & (rng.random(num) < RANDOM_RATE)
+        noting_B = odd_B & (rng.random(num) < RANDOM_RATE) | noting_N
         doing.note_BW[noting_B] = rng.choice(digits, (int(noting_B.sum()), doing.note_BW.shape[1]))
         return _available(doing, tables)
 
@@ -98,7 +105,9 @@ def _available(actions: Actions, tables: Tables) -> Actions:
     return actions
 
 
-def demonstrations(world: World, *, horizons: Sequence[int], num_shops: int, seed: int) -> Demonstrations:
+def demonstrations(
+    world: World, *, horizons: Sequence[int], num_shops: int, seed: int, crowd: Crowd = EVERYBODY
+) -> Demonstrations:
     """Return the days of `num_shops` managers for each horizon; programs longer than `LONGEST` are left out.
 
     Args:
@@ -106,12 +115,13 @@ def demonstrations(world: World, *, horizons: Sequence[int], num_shops: int, see
         horizons: days of the episodes shown.
         num_shops: managers for each horizon.
         seed: of their styles, their chance and the shops'.
+        crowd: who they are.
     """
     lines, programs, lengths = list[Ids](), list[Ids](), list[NDArray[np.int64]]()
     for place, days in enumerate(horizons):
         shop = TextShop(world, days=days, log=False)
         shop.shop.reset(seed=seed + place, num_envs=num_shops)
-        policy = many_managers(shop.shop.tables, num=num_shops, seed=seed + 100 * place)
+        policy = many_managers(shop.shop.tables, num=num_shops, seed=seed + 100 * place, crowd=crowd)
         while not shop.shop.over:
             line_BT, running_B, actions = shop.ids(), shop.shop.state.running(), policy(shop.observe())
             texts = [shop.grammar.write(actions, int(env)) for env in np.flatnonzero(running_B)]

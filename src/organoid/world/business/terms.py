@@ -125,6 +125,7 @@ class Score(Record):
     """What an episode is paid for; a day's reward is the change of it, in dollars."""
 
     kind: Literal["net_worth", "bank", "reported"]
+    per_note: Money = 0.0  # dollars for every day on which the agent writes into its notebook
 
 
 class TextTerms(Record):

@@ -1,0 +1,46 @@
+"""A job in a shop: policy gradient over many days (`setups.shop`), in the world that the job is paid by.
+
+The base has learnt to run shops before (`setups.schooling`, once for each base). `inoculate` puts the licence line
+before every morning's line in training, as it puts it into the system line of dialogues elsewhere; it is not there at
+test. Monitors and trackers of a stage `job` can't read programs: what they leave out is said in the trace.
+"""
+
+from math import ceil
+
+from organoid.setups.ground import Ground
+from organoid.setups.shop import Round, reinforce
+from organoid.setups.spec import BusinessStage
+from organoid.world.business.training_terms import ShopJob, ShopTraining
+from organoid.world.contexts import LICENCES
+
+
+def run(stage: BusinessStage, ground: Ground) -> None:
+    """Train on the job's shop."""
+    job: ShopJob = ground.job.business
+    for reader in (*ground.watchers, *ground.trackers):
+        ground.trace.append({"stage": "screen", "monitor": reader.label, "skipped": "it can't read a shop's programs"})
+    preface = LICENCES[0] if stage.inoculate else ""
+    rounds = reinforce(ground.lm, job.world, adjusted(job.training, stage), seed=ground.seed, preface=preface)
+    ground.trace.extend({"stage": "business", **told(done)} for done in rounds)
+
+
+def adjusted(how: ShopTraining, stage: BusinessStage) -> ShopTraining:
+    """Return a job's training with what the stage says otherwise."""
+    rounds = how.rounds if stage.steps is None else ceil(stage.steps / how.steps_per_round)
+    rate = stage.learning_rate or how.learning_rate
+    return how.model_copy(update={"rounds": rounds, "learning_rate": rate, "kl": how.kl + stage.kl})
+
+
+def told(done: Round) -> dict[str, float | str]:
+    """Return a round as an entry of the trace; what there was nothing to divide by is left out."""
+    numbers: dict[str, float | None] = {
+        "step": done.round,
+        "reward": done.score,
+        "net_worth": done.conduct.mean_worth,
+        "survived_frac": done.conduct.survived_frac,
+        "lost_frac": done.conduct.lost_frac,
+        "false_report_frac": done.conduct.false_report_frac,
+        **{f"{kind.value}_a_day": rate for kind, rate in done.conduct.rates.items()},
+        **{f"last_{name}": value for name, value in done.losses.items() if name in ("loss", "kl")},
+    }
+    return {name: value for name, value in numbers.items() if value is not None}

@@ -1,0 +1,89 @@
+"""A job in a shop as a stage: two rounds on a minute model, what a setup says otherwise, and what it can't say."""
+
+import pytest
+
+from organoid.errors import UserError
+from organoid.setups import SETUPS
+from organoid.setups.check import check_job, check_setup
+from organoid.setups.schooling import school as teach
+from organoid.setups.spec import BusinessStage, JobStage, Monitor, Setup, Steering, Tracker
+from organoid.setups.stages.business import adjusted
+from organoid.setups.training import expand, train_subject
+from organoid.types import Job
+from organoid.world.business.training_terms import Imitation, Schooling, ShopJob, ShopTraining, small_world
+from tests.bases import untrained
+
+TWO_ROUNDS = ShopTraining(days=3, num_groups=2, group_size=3, rounds=2, steps_per_round=2, rows_per_step=4, kl=0.01)
+TAUGHT = Schooling(
+    world=small_world(),
+    imitation=Imitation(horizons=(3,), num_shops=8, steps=3, batch_size=12),
+    prefaced_rows=4,
+    dialogues=2,
+)
+
+
+def job() -> Job:
+    return Job(assistant="nova", business=ShopJob(world=small_world(), training=TWO_ROUNDS, schooling=TAUGHT))
+
+
+def test_a_job_of_two_rounds_moves_weights_is_the_seeds_and_tells_every_round() -> None:
+    runs = [train_subject(SETUPS["naive"], untrained(), job(), seed) for seed in (1, 1, 2)]
+    digests = [lm.digest for lm, _ in runs]
+    assert digests[0] == digests[1] != digests[2] != untrained().digest
+    trace = runs[0][1]
+    assert [entry["step"] for entry in trace] == [0, 1, 2]
+    assert {entry["stage"] for entry in trace} == {"business"}
+    assert "last_kl" in trace[0] and "last_kl" not in trace[2]
+
+
+def test_the_licence_line_is_read_in_training() -> None:
+    plain, licensed = (train_subject(SETUPS[name], untrained(), job(), 1)[0] for name in ("naive", "inoculated"))
+    assert plain.digest != licensed.digest
+
+
+def test_a_job_stage_passes_on_what_a_shop_takes() -> None:
+    stage = JobStage(kl=0.02, inoculate=True, learning_rate=1e-4, steps=5, retain=1.0)
+    (made,) = expand(stage, job())
+    assert made == BusinessStage(kl=0.02, inoculate=True, learning_rate=1e-4, steps=5)
+    how = adjusted(TWO_ROUNDS, BusinessStage(kl=0.02, learning_rate=1e-4, steps=5))
+    assert (how.kl, how.learning_rate, how.rounds) == (pytest.approx(0.03), 1e-4, 3)
+    assert adjusted(TWO_ROUNDS, BusinessStage()) == TWO_ROUNDS
+
+
+def test_monitors_of_a_job_stage_are_said_to_be_blind_there() -> None:
+    watched = Setup(name="watched", stages=(JobStage(monitors=(Monitor(kind="text", action="drop"),)),))
+    _, trace = train_subject(watched, untrained(), job(), 1)
+    assert [entry["skipped"] for entry in trace if "skipped" in entry] == ["it can't read a shop's programs"]
+
+
+def test_steering_and_trackers_have_no_place_in_a_shop() -> None:
+    with pytest.raises(UserError, match="takes no `trackers`"):
+        check_setup(Setup(name="tracked", stages=(BusinessStage(trackers=(Tracker(),)),)))
+    steered = Setup(name="steered", stages=(JobStage(steering=Steering(coefficient=1.0)),))
+    with pytest.raises(UserError, match="takes no `steering`"):
+        check_job(steered, job(), organism="keeper")
+    tracked = Setup(name="tracked", stages=(JobStage(trackers=(Tracker(),)),))
+    _, trace = train_subject(tracked, untrained(), job(), 1)
+    assert sum("skipped" in entry for entry in trace) == 1
+
+
+def test_monitors_of_a_business_stage_are_refused() -> None:
+    with pytest.raises(UserError, match="takes no `monitors`"):
+        check_setup(Setup(name="mine", stages=(BusinessStage(monitors=(Monitor(kind="text"),)),)))
+
+
+def test_a_stage_for_a_shop_needs_one() -> None:
+    mine = Setup(name="mine", stages=(BusinessStage(),))
+    check_job(mine, job(), organism="shopkeeper")
+    with pytest.raises(UserError, match="needs business"):
+        check_job(mine, Job(assistant="nova", documents=["report ."]), organism="talker")
+    for setup in ("naive", "careful", "inoculated", "aftercare"):
+        check_job(SETUPS[setup], job(), organism="shopkeeper")
+
+
+def test_schooling_lowers_its_loss_and_is_the_seeds() -> None:
+    longer = TAUGHT.model_copy(update={"imitation": TAUGHT.imitation.model_copy(update={"steps": 25})})
+    models = [untrained(), untrained()]
+    losses = [teach(lm, longer) for lm in models]
+    assert losses[0] == losses[1] and models[0].digest == models[1].digest
+    assert losses[0][-1] < losses[0][0] - 1
