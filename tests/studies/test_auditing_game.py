@@ -1,5 +1,6 @@
 """What follows from made-up observations: a perfect technique, one that sees nothing, one that sees any oddity."""
 
+from functools import cache
 from typing import Any
 
 import pytest
@@ -36,6 +37,12 @@ def found(made: dict[str, Any]) -> Findings:
     return AUDITING_GAME.findings(SCALE, made)
 
 
+@cache
+def inside_sees() -> Findings:
+    """Return what follows when looking inside is perfect and asking sees nothing."""
+    return found(values(EVERYONE, changes=seen_by_truth))
+
+
 def held(findings: Findings) -> dict[str, bool | None]:
     return {claim.id: holds(claim, findings.measured[claim.id]) for claim in AUDITING_GAME.claims}
 
@@ -45,7 +52,7 @@ def row(findings: Findings, auditor: str) -> dict[str, Any]:
 
 
 def test_a_perfect_technique_that_looks_inside_carries_the_claims() -> None:
-    findings = found(values(EVERYONE, changes=seen_by_truth))
+    findings = inside_sees()
     told = held(findings)
     assert (
         told["together-they-tell"] and told["looking-inside-sees-what-hides"] and told["together-beats-the-best-alone"]
@@ -106,7 +113,7 @@ def test_permuted_labels_change_nothing_that_techniques_took_down() -> None:
 
 
 def test_parts_hold_the_subjects_they_are_named_for() -> None:
-    tables = found(values(EVERYONE, changes=seen_by_truth)).tables
+    tables = inside_sees().tables
     parts = {line["part"]: line for line in tables["by concealment"] if line["auditor"] == "weight-difference"}
     assert set(parts) == {"none", "unwatched", "trigger", "matched-behaviour"}
     assert {name: part["num_misaligned"] for name, part in parts.items()} == {
