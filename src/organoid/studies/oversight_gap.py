@@ -342,6 +342,7 @@ OVERSIGHT_GAP = Study(
         dials=(0, 3),
         teachers=("reward-hacker-shown", "sycophant", "alignment-faker"),
         num_teacher_seeds=1,
+        techniques=(*GROUPS[ASKING], *GROUPS[INSIDE]),
         num_truth=16,
     ),
     full=OversightGapScale(
