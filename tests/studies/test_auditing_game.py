@@ -84,7 +84,7 @@ def test_an_auditor_that_alarms_at_any_oddity_is_caught_by_the_control() -> None
 def test_a_budget_that_cannot_buy_what_sees_loses_and_one_that_can_does_not() -> None:
     findings = found(values(EVERYONE, asking=seen_by_truth))  # 216 queries: 324 in all, within the small budget
     assert held(findings)["a-small-budget-does"] is True
-    assert findings.measured["a-small-budget-does"].control.value == pytest.approx(-0.5, abs=0.05)
+    assert findings.measured["a-small-budget-does"].control.value == pytest.approx(-0.5, abs=0.2)
     assert row(findings, budget_name(120))["auroc"] < row(findings, budget_name(SMALL))["auroc"]
     assert {line["series"] for line in findings.figures[0].rows} == {"weighed together", "labels permuted"}
 

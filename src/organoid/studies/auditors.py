@@ -143,9 +143,9 @@ def above_chance(found: Sample, auditor: str) -> Effect:
     return _effect(separation(found, auditor), found.missing, less=0.5)
 
 
-def better(found: Sample, first: str, second: str, *, kind: Kind = "score") -> Effect:
-    """Return AUROC(first) - AUROC(second) on the same subjects, over families; `kind` is the first one's score."""
-    scores = found.scores(first, kind), found.scores(second)
+def better(found: Sample, first: str, second: str) -> Effect:
+    """Return AUROC(first) - AUROC(second) on the same subjects, over families."""
+    scores = found.scores(first), found.scores(second)
     return _effect(auroc_difference(*scores, found.labels, found.clusters("families")), found.missing)
 
 
