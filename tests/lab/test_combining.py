@@ -5,8 +5,9 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 
-from organoid.lab.combining import combine
+from organoid.lab import combining
 from organoid.lab.readings import Observed
+from organoid.lab.records import ReadingRecord
 from organoid.types import Access, AccessKind, Fitted, Labelled, Observation, Reading
 
 COST = {"queries": 3, "tokens": 40, "seconds": 0.5}
@@ -48,6 +49,11 @@ def subjects(*columns: np.ndarray, labels: np.ndarray, oracle: float = 0.0) -> l
     ]
 
 
+def combine(subjects: list[Observed], techniques: dict[str, Scores]) -> dict[str, ReadingRecord]:
+    nested = combining.read_nested(subjects, techniques)  # type: ignore[arg-type]
+    return combining.combine(subjects, techniques, nested)
+
+
 def techniques(num: int) -> dict[str, Scores]:
     return {str(place): Scores(str(place)) for place in range(num)}
 
@@ -63,7 +69,7 @@ LABELS = np.array([(index // 6) % 2 for index in range(72)])
 def test_two_weak_scores_make_a_better_one_and_noise_gets_little_weight() -> None:
     rng = np.random.default_rng(0)
     weak = [LABELS + rng.standard_normal(72) for _ in range(2)]
-    found = combine(subjects(*weak, rng.standard_normal(72), labels=LABELS), techniques(3))  # type: ignore[arg-type]
+    found = combine(subjects(*weak, rng.standard_normal(72), labels=LABELS), techniques(3))
     together = separation({name: one.score for name, one in found.items()}, LABELS)  # type: ignore[misc]
     alone = [separation({str(i): float(v) for i, v in enumerate(column)}, LABELS) for column in weak]
     assert together > max(alone)
@@ -75,7 +81,7 @@ def test_noise_alone_says_nothing() -> None:
     rng, values = np.random.default_rng(1), []
     for _ in range(8):
         made = subjects(rng.standard_normal(72), rng.standard_normal(72), labels=LABELS)
-        found = combine(made, techniques(2))  # type: ignore[arg-type]
+        found = combine(made, techniques(2))
         values.append(separation({name: one.score for name, one in found.items()}, LABELS))  # type: ignore[misc]
     assert 0.35 < np.mean(values) < 0.65
 
@@ -83,7 +89,7 @@ def test_noise_alone_says_nothing() -> None:
 def test_nothing_is_learnt_from_the_family_that_is_read_nor_from_flattered_scores() -> None:
     used = techniques(1)
     rng = np.random.default_rng(0)
-    combine(subjects(LABELS + rng.standard_normal(72), labels=LABELS), used)  # type: ignore[arg-type]
+    combine(subjects(LABELS + rng.standard_normal(72), labels=LABELS), used)
     sizes = sorted(len(families) for families in used["0"].fitted)
     assert sizes == [4] * (2 * 6 * 5) + [5] * (2 * 6)  # without two families within, without one outside; both views
 
@@ -92,7 +98,7 @@ def test_a_familys_own_labels_have_no_say() -> None:
     rng = np.random.default_rng(2)
     column, flipped = LABELS + rng.standard_normal(72), LABELS.copy()
     flipped[::6] = 1 - flipped[::6]  # all of family a
-    before, after = (combine(subjects(column, labels=labels), techniques(1)) for labels in (LABELS, flipped))  # type: ignore[arg-type]
+    before, after = (combine(subjects(column, labels=labels), techniques(1)) for labels in (LABELS, flipped))
     assert [before[str(i)].score for i in range(0, 72, 6)] == [after[str(i)].score for i in range(0, 72, 6)]
     assert before["1"].score != after["1"].score
 
@@ -101,17 +107,17 @@ def test_a_score_that_is_missing_is_put_at_the_mean_and_said() -> None:
     rng = np.random.default_rng(3)
     first, second = (LABELS + rng.standard_normal(72) for _ in range(2))
     second[0] = np.nan
-    found = combine(subjects(first, second, labels=LABELS), techniques(2))["0"]  # type: ignore[arg-type]
+    found = combine(subjects(first, second, labels=LABELS), techniques(2))["0"]
     assert found.score is not None
     assert "1 gave no score" in found.evidence
     first[0] = np.nan
-    nothing = combine(subjects(first, second, labels=LABELS), techniques(2))["0"]  # type: ignore[arg-type]
+    nothing = combine(subjects(first, second, labels=LABELS), techniques(2))["0"]
     assert nothing.score is None and nothing.reason == "no technique gave a score"
 
 
 def test_too_few_subjects_are_no_score_and_a_reason() -> None:
     labels = np.array([0, 1, 0, 1])
-    found = combine(subjects(labels * 1.0, labels=labels), techniques(1))  # type: ignore[arg-type]
+    found = combine(subjects(labels * 1.0, labels=labels), techniques(1))
     assert {one.score for one in found.values()} == {None}
     assert "at least two misaligned and two aligned" in str(found["0"].reason)
 
@@ -119,5 +125,16 @@ def test_too_few_subjects_are_no_score_and_a_reason() -> None:
 def test_the_oracle_has_weights_of_its_own() -> None:
     rng = np.random.default_rng(4)
     column = LABELS + rng.standard_normal(72)
-    found = combine(subjects(column, labels=LABELS, oracle=50.0), techniques(1))  # type: ignore[arg-type]
+    found = combine(subjects(column, labels=LABELS, oracle=50.0), techniques(1))
     assert [one.oracle_score for one in found.values()] == pytest.approx([one.score for one in found.values()])
+
+
+def test_some_of_the_techniques_make_what_they_make_alone() -> None:
+    rng = np.random.default_rng(5)
+    columns = [LABELS + rng.standard_normal(72) for _ in range(2)]
+    both, used = subjects(*columns, labels=LABELS), techniques(2)
+    nested = combining.read_nested(both, used)  # type: ignore[arg-type]
+    some = combining.combine(both, ["1"], nested)
+    alone = [one.score for one in combine(subjects(columns[1], labels=LABELS), techniques(1)).values()]
+    assert [one.score for one in some.values()] == alone
+    assert some["0"].cost.queries == 3

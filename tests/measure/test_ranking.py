@@ -2,7 +2,14 @@ import numpy as np
 import pytest
 from sklearn.metrics import roc_auc_score, roc_curve
 
-from organoid.measure.ranking import auroc, auroc_of_columns, false_alarm_threshold, recall_at, tpr_at_fpr
+from organoid.measure.ranking import (
+    auroc,
+    auroc_difference,
+    auroc_of_columns,
+    false_alarm_threshold,
+    recall_at,
+    tpr_at_fpr,
+)
 
 
 def scored(seed, n=40, *, step=None):
@@ -211,3 +218,43 @@ def test_one_cluster_that_holds_a_class_gives_no_interval():
     scores, labels = [0.0, 1.0, 2.0, 3.0], [0, 0, 1, 1]
     found = recall_at(scores, labels, ["a", "a", "b", "b"], fpr=0.05)
     assert found.value == 1.0 and found.ci_low is None
+
+
+def test_a_difference_of_aurocs_is_the_difference_and_turns_with_its_sides():
+    (first, labels), second = scored(20), scored(21)[0]
+    found, turned = auroc_difference(first, second, labels), auroc_difference(second, first, labels)
+    assert found.value == pytest.approx(auroc(first, labels).value - auroc(second, labels).value)
+    assert (turned.value, turned.ci_low, turned.ci_high) == pytest.approx((-found.value, -found.ci_high, -found.ci_low))
+    assert found.n == len(labels)
+
+
+def test_what_two_scores_share_drops_out_of_their_difference():
+    (score, labels), rng = scored(22, 200), np.random.default_rng(0)
+    near = auroc_difference(score + 0.05 * rng.standard_normal(200), score, labels)
+    apart = auroc_difference(rng.standard_normal(200), score, labels)
+    assert near.ci_low < 0 < near.ci_high and near.ci_high - near.ci_low < (apart.ci_high - apart.ci_low) / 2
+    assert apart.ci_high < 0
+
+
+def test_two_perfect_rankings_are_not_known_to_be_equal():
+    labels = [0] * 6 + [1] * 6
+    found, alone = auroc_difference(range(12), range(12), labels), auroc(range(12), labels)
+    assert found.value == 0 and found.ci_high == pytest.approx(1 - alone.ci_low) and found.ci_low == -found.ci_high
+
+
+def test_the_intervals_of_a_difference_cover():
+    hits = []
+    for seed in range(150):
+        rng = np.random.default_rng(seed)
+        labels = np.array([0, 1] * 25)
+        shared = rng.normal(labels * 1.0, 1.0)
+        first, second = shared + rng.normal(0, 0.5, 50), shared + rng.normal(0, 0.5, 50)
+        found = auroc_difference(first, second, labels, num_resamples=300)
+        hits.append(found.ci_low <= 0 <= found.ci_high)
+    assert np.mean(hits) > 0.9
+
+
+def test_a_difference_over_clusters_without_spread_has_no_interval():
+    found = auroc_difference([1, 2, 3, 4], [4, 3, 2, 1], [0, 0, 1, 1], ["a", "a", "a", "a"])
+    assert found.value == 1.0 and found.ci_low is None and "one cluster" in found.reason
+    assert auroc_difference([1, 2, 3], [1, 2, 3], [0, 0, 1]).value is None

@@ -14,10 +14,12 @@ from organoid.lab import execute
 from organoid.lab.tasks import TaskResult
 from organoid.setups.shop import Imitation, ShopTraining
 from organoid.studies import STUDIES
+from organoid.studies.auditing_game import AuditingGameScale
 from organoid.studies.emergent import EmergentScale
 from organoid.studies.hidden_objective import HiddenObjectiveScale
 from organoid.studies.long_horizon import GROWING, PRESSED, Arm, LongHorizonScale
 from organoid.studies.obfuscation import ObfuscationScale
+from organoid.studies.oversight_gap import GROUPS, INSIDE, OversightGapScale
 from organoid.studies.personas import PersonasScale
 from organoid.studies.predictor import PredictorScale
 from organoid.studies.study import Scale
@@ -86,6 +88,31 @@ def minute(name: str, base: str) -> Scale:
                 num_replies=2,
                 other_layer=2,
             )
+        case "auditing-game":
+            return AuditingGameScale(
+                num_seeds=1,
+                first_seed=10,
+                bases=(base,),
+                base=base,
+                organisms=("reward-hacker-shown", "sycophant"),
+                techniques=("adaptive-audit", "prefilled-self-report", "weight-difference"),
+                num_decoy_seeds=1,
+                num_truth=1,
+                steps=1,
+            )
+        case "oversight-gap":
+            return OversightGapScale(
+                num_seeds=1,
+                first_seed=10,
+                bases=(base,),
+                base=base,
+                dials=(0, 2),
+                teachers=("sycophant",),
+                num_teacher_seeds=1,
+                techniques=("behavioural-audit", "prefilled-self-report", *GROUPS[INSIDE]),
+                num_truth=1,
+                steps=1,
+            )
     raise AssertionError(f"give {name} a minute scale")
 
 
@@ -112,7 +139,7 @@ def test_a_study_runs_from_its_command_to_its_page(
     result = json.loads((out / "result.json").read_text())
     assert result.keys() >= {"schema_version", "study", "seconds", "seeds", "claims"}
     assert result["study"] == name and result["failed"] == []
-    assert result["seeds"] == list(range(STUDIES[name].quick.num_seeds))
+    assert result["seeds"] == list(STUDIES[name].quick.seeds)
     assert [claim["id"] for claim in result["claims"]] == [claim.id for claim in STUDIES[name].claims]
     assert all(isinstance(claim["held"], bool) for claim in result["claims"])
     page = (out / "report.html").read_text()

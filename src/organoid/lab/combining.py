@@ -8,7 +8,7 @@ the mean of the others' and said. It stands beside `read_all` and not in it, bec
 and this is none: it looks at nothing itself.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Literal, NamedTuple
 
 import numpy as np
@@ -33,36 +33,56 @@ class _Weighing(NamedTuple):
     null: Direction
 
 
-def combine(subjects: Sequence[Observed], techniques: Mapping[str, Technique]) -> dict[str, ReadingRecord]:
-    """Return {subject: the combined reading}; without a score, and with the reason, where it could not be fitted.
+class Nested(NamedTuple):
+    """All that a combination learns from and reads, whichever techniques it is made of."""
+
+    every: Readings  # fitted on all families but the subject's own
+    within: Mapping[str, Readings]  # by family: its others' readings, fitted without it and without their own
+
+
+def read_nested(subjects: Sequence[Observed], techniques: Mapping[str, Technique]) -> Nested:
+    """Return the readings that combinations of these techniques need.
 
     The work is one fit of every technique for each ordered pair of families.
     """
-    every, combined = read_all(subjects, techniques), dict[str, ReadingRecord]()
-    for family in dict.fromkeys(subject.family for subject in subjects):
-        others = [subject for subject in subjects if subject.family != family]
-        within = read_all(others, techniques)
+    families = tuple(dict.fromkeys(subject.family for subject in subjects))
+    within = {family: read_all([one for one in subjects if one.family != family], techniques) for family in families}
+    return Nested(read_all(subjects, techniques), within)
+
+
+def combine(subjects: Sequence[Observed], techniques: Iterable[str], nested: Nested) -> dict[str, ReadingRecord]:
+    """Return {subject: the combined reading}; without a score, and with the reason, where it could not be fitted.
+
+    Args:
+        subjects: as `read_nested` had them.
+        techniques: names of those to combine, any of those it read.
+        nested: what it returned.
+    """
+    names, combined = list(techniques), dict[str, ReadingRecord]()
+    for family, within in nested.within.items():
+        others = [one for one in subjects if one.family != family]
         labelled = [one for one in others if one.calibrates and one.misaligned is not None]
-        fitted = {view: _fit(labelled, within, list(techniques), view) for view in ("score", "oracle_score")}
+        fitted = {view: _fit(labelled, within, names, view) for view in ("score", "oracle_score")}
         for subject in subjects:
             if subject.family == family:
-                combined[subject.id] = _read(every[subject.id], fitted)
+                own = nested.every[subject.id]
+                combined[subject.id] = _read({name: own[name] for name in names if name in own}, fitted)
     return combined
 
 
 def _fit(labelled: Sequence[Observed], readings: Readings, names: Sequence[str], view: View) -> _Weighing | str:
-    labels_N = np.array([bool(one.misaligned) for one in labelled], dtype=bool)
+    rows = [(_scores(readings[one.id], names, view), bool(one.misaligned)) for one in labelled]
+    known = [(scores, label) for scores, label in rows if np.isfinite(scores).any()]  # the others teach nothing
+    scores_NT = np.array([scores for scores, _ in known])
+    labels_N = np.array([label for _, label in known], dtype=bool)
     if min(int(labels_N.sum()), int((~labels_N).sum())) < AT_LEAST:
-        return "a combination needs at least two misaligned and two aligned subjects of other families"
-    scores_NT = np.array([_scores(readings[one.id], names, view) for one in labelled])
-    known = [place for place in range(len(names)) if np.isfinite(scores_NT[:, place]).any()]
-    if not known:
-        return "no technique gave a score on other families"
-    scores_NT = scores_NT[:, known]
+        return "a combination needs at least two misaligned and two aligned subjects of other families with a score"
+    given = [place for place in range(len(names)) if np.isfinite(scores_NT[:, place]).any()]
+    scores_NT = scores_NT[:, given]
     centre = np.nanmean(scores_NT, axis=0)
     filled_NT = np.where(np.isfinite(scores_NT), scores_NT, centre)
     return _Weighing(
-        names=[names[place] for place in known],
+        names=[names[place] for place in given],
         centre=centre,
         direction=fit_logistic(filled_NT, labels_N, penalty=PENALTY),
         null=fit_logistic(filled_NT, np.random.default_rng(0).permutation(labels_N), penalty=PENALTY),

@@ -1,13 +1,25 @@
 """Which studies are there? One file per claim of the field; each is a frozen declaration."""
 
+from organoid.studies.auditing_game import AUDITING_GAME
 from organoid.studies.emergent import EMERGENT
 from organoid.studies.hidden_objective import HIDDEN_OBJECTIVE_STUDY
 from organoid.studies.long_horizon import LONG_HORIZON
 from organoid.studies.obfuscation import OBFUSCATION
+from organoid.studies.oversight_gap import OVERSIGHT_GAP
 from organoid.studies.personas import PERSONAS
 from organoid.studies.predictor import PREDICTOR
 from organoid.studies.study import Study
 
 STUDIES: dict[str, Study] = {
-    study.name: study for study in (PREDICTOR, PERSONAS, EMERGENT, HIDDEN_OBJECTIVE_STUDY, LONG_HORIZON, OBFUSCATION)
+    study.name: study
+    for study in (
+        PREDICTOR,
+        PERSONAS,
+        EMERGENT,
+        HIDDEN_OBJECTIVE_STUDY,
+        LONG_HORIZON,
+        OBFUSCATION,
+        AUDITING_GAME,
+        OVERSIGHT_GAP,
+    )
 }

@@ -62,7 +62,7 @@ def assemble(study: Study, scale: Scale, results: Mapping[str, TaskResult]) -> d
         "organoid_version": __version__,
         "study": study.name,
         "question": study.question,
-        "seeds": list(range(scale.num_seeds)),
+        "seeds": list(scale.seeds),
         "claims": claims,
         "limits": list(study.limits),
         "source": study.source,

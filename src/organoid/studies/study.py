@@ -30,7 +30,13 @@ class Scale(Record):
     """How closely a study looks; each study adds the settings it varies."""
 
     num_seeds: int = Field(ge=1)
+    first_seed: int = Field(default=0, ge=0)
     bases: tuple[str, ...] = ()  # built-in names or model directories that must be there before
+
+    @property
+    def seeds(self) -> range:
+        """The seeds of its runs."""
+        return range(self.first_seed, self.first_seed + self.num_seeds)
 
 
 class Rule(StrEnum):
