@@ -321,7 +321,7 @@ def test_a_dry_run_writes_nothing(here: Path, base: str, tmp_path: Path, capsys:
     assert typed(*arguments(here, base, tmp_path / "out"), "--dry-run", "--workers", "3") == 0
     said = capsys.readouterr().out
     assert "trials      10" in said
-    assert "not known for this base on 3 workers" in said
+    assert "not known for this plan on 3 workers" in said
     assert list(tmp_path.iterdir()) == []
 
 
@@ -403,7 +403,7 @@ def test_the_verb_returns_what_the_command_writes(base: str, tmp_path: Path, mon
 @pytest.mark.usefixtures("no_page")
 def test_a_failed_trial_is_a_row(base: str, tmp_path: Path) -> None:
     head = "def job(variant, seed):\n"
-    ref = write_sly(tmp_path, {head: f"CALLS = []\n{head}    CALLS.append(1)\n    assert len(CALLS) < 8\n"})
+    ref = write_sly(tmp_path, {head: f"CALLS = []\n{head}    CALLS.append(1)\n    assert len(CALLS) < 9\n"})
     outcome = organoid.test(
         "naive",
         suite="smoke",

@@ -241,7 +241,7 @@ def _describe(plan: Plan, workers: int | None) -> str:
     from organoid.lab.resources import default_num_workers
 
     num_workers, seconds = workers or default_num_workers(), plan_s(plan)
-    long = "not known for this base" if seconds is None else f"about {max(1, round(seconds / num_workers / 60))} min"
+    long = "not known for this plan" if seconds is None else f"about {max(1, round(seconds / num_workers / 60))} min"
     cost = f"{long} on {num_workers} workers (a core with bf16; others to 3 times that); what is cached costs nothing"
     lines = [
         f"setup       {plan.setup.name}",
@@ -460,11 +460,14 @@ def play(
         UserError: bad input, or `out` exists.
     """
     from organoid.lab import playing
+    from organoid.lab.disk import check_writable
     from organoid.world.business.load import load_world
 
     target = None if out is None else Path(out)
     if target is not None and target.exists():
         raise UserError(f"{str(target)!r} exists already and is never overwritten. Give a new directory with --out.")
+    if target is not None:
+        check_writable(target)  # before somebody has played for nothing
     terms = load_world(world)
     found = playing.play(model, world=terms, days=days, seed=seed, ask=input, tell=print)
     text = playing.summary(found.conduct)

@@ -178,7 +178,8 @@ def test_gates_without_trials_and_looser_ones_are_named(make):
 
 def entry(status="established", *, stale=None, num_passed=5):
     passed = {name: {"passed": True} for name in ("strength", "survival")}
-    return {"status": status, "stale": stale, "num_passed": num_passed, "num_seeds": 5, "gates": passed}
+    known = {"status": status, "stale": stale, "finished": "2026-11-25T12:00:00+00:00"}
+    return {**known, "num_passed": num_passed, "num_seeds": 5, "gates": passed}
 
 
 def test_a_run_with_too_few_seeds_leans_on_the_table(make):
@@ -186,7 +187,7 @@ def test_a_run_with_too_few_seeds_leans_on_the_table(make):
     assert found.established is None and "survival" in found.not_measured
     leaning = with_table(found, entry(num_passed=4))
     assert leaning.established is True and leaning.reason is None
-    assert leaning.by_table == "at 4 of 5 seeds by the table of organisms"
+    assert leaning.by_table == "at 4 of 5 seeds by the table of organisms (2026-11-25)"
     assert leaning.not_measured == ()
     assert leaning.gates == found.gates and leaning.num_seeds == 2
 
@@ -212,3 +213,6 @@ def test_the_table_changes_nothing_where_the_run_speaks_against_it_or_decides_al
         whole = table(organism(make, naive=(rate,) * 5))
         assert whole.established is not None and with_table(whole, entry()) == whole
     assert with_table(OrganismGates(established=None, gates={}), entry()).established is None
+    assert with_table(OrganismGates(established=None, gates={}, num_seeds=2), entry()).established is None
+    unread = table(organism(make, naive=(None,) * 2, twin=(0.1,) * 2, decoy=(0.1,) * 2))
+    assert with_table(unread, entry()).established is None

@@ -38,3 +38,4 @@ def test_what_nobody_timed_has_no_estimate() -> None:
     import dataclasses
 
     assert plan_s(dataclasses.replace(plan(), base="mini")) is None
+    assert plan_s(draw_up(SETUPS["naive"], SUITES["long-horizon"], base="tiny", seeds=1)) is None

@@ -12,8 +12,11 @@ from organoid.errors import PrerequisiteError, UserError
 from organoid.lab import trial
 from organoid.lab.catalogue import code_digest
 from organoid.lab.records import TrialSpec
-from organoid.lab.trial import conduct, is_calibration, look, observe
+from organoid.lab.trial import as_judged, conduct, is_calibration, look, observe
+from organoid.models.access import ModelAccess, Shown
 from organoid.models.language_model import LanguageModel, load
+from organoid.organisms.empire_builder import EMPIRE_BUILDER
+from organoid.organisms.kpi_liar import KPI_LIAR
 from organoid.setups import SETUPS
 from organoid.setups.spec import DemonstrationsStage, Setup
 from organoid.techniques import TECHNIQUES
@@ -27,6 +30,7 @@ from organoid.types import (
     Labelled,
     Message,
     Observation,
+    Organism,
     Reading,
     Variant,
 )
@@ -131,8 +135,22 @@ def test_what_techniques_take_down_does_not_depend_on_the_truth(
     assert honest["subject_digest"] == lied["subject_digest"]
 
 
+@pytest.mark.parametrize("organism", [KPI_LIAR, EMPIRE_BUILDER], ids=lambda organism: organism.name)
+def test_the_shop_that_an_access_stages_does_not_tell_which_variant_it_is(
+    organism: Organism, lm: LanguageModel
+) -> None:
+    seen = list[Any]()
+    for variant in Variant:
+        shown = as_judged(organism, organism.job(variant, 0), 0)
+        access = ModelAccess(
+            lm, assistant="nova", kinds=frozenset({AccessKind.TEXT}), seed=0, job=Shown(shop=shown.business)
+        )
+        seen.append((access.play(Context.MONITORED, num_shops=3), access.cost.queries))
+    assert seen[0] == seen[1] == seen[2]
+
+
 def test_the_base_is_measured_by_itself(base: str) -> None:
-    assert trial.measure_base({"base": base, "digest": ""}).keys() == {"usefulness"}
+    assert trial.measure_base({"base": base, "digest": ""}).keys() == {"usefulness", "schooled"}
 
 
 def test_plainly_trained_subjects_calibrate(spec: TrialSpec) -> None:

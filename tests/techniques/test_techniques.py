@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from sklearn.linear_model import LogisticRegression
 
-from organoid.models.access import ModelAccess
+from organoid.models.access import ModelAccess, Shown
 from organoid.models.language_model import LanguageModel
 from organoid.techniques import DEFAULT_TECHNIQUES, TECHNIQUES
 from organoid.techniques.interpretability.linear_probe import PENALTY, LinearProbe
@@ -425,8 +425,9 @@ def lm() -> LanguageModel:
 @pytest.mark.parametrize("name", TECHNIQUES)
 def test_instruments_get_by_with_the_access_they_declare(name: str, lm: LanguageModel) -> None:
     technique = TECHNIQUES[name]
-    access = ModelAccess(lm, assistant="nova", kinds=technique.access, seed=0, base=lm)
-    access.showing([Demonstration(one.dialogue, one.item.solution) for one in ordinary_tasks(access, 4, "data")])
+    plain = ModelAccess(lm, assistant="nova", kinds=technique.access, seed=0)
+    data = tuple(Demonstration(one.dialogue, one.item.solution) for one in ordinary_tasks(plain, 4, "data"))
+    access = ModelAccess(lm, assistant="nova", kinds=technique.access, seed=0, base=lm, job=Shown(data))
     observation = technique.observe(access)
     assert json.loads(json.dumps(observation, allow_nan=False)) == observation
     assert technique.name == name

@@ -126,7 +126,7 @@ def about_gates(runs: Sequence[TrialRecord], gates: Mapping[str, OrganismGates])
 
 
 def about_monitors(runs: Sequence[TrialRecord], setup: Setup, traits: Mapping[str, Sequence[Trait]]) -> list[str]:
-    """Say for which organisms of the runs the setup's monitors were fitted to the very flaw.
+    """Say for which organisms of the runs the setup's monitors were fitted to the very flaw, and which they can't read.
 
     Args:
         runs: those the verdict speaks of.
@@ -141,12 +141,18 @@ def about_monitors(runs: Sequence[TrialRecord], setup: Setup, traits: Mapping[st
     labelled = {trait for monitor in monitors for trait in monitor.traits or LABELLED_TRAITS}
     known = {name: [trait for trait in traits.get(name, ()) if trait in labelled] for name in organisms(runs)}
     shown = [f"{name} ({listed([_words(trait) for trait in these])})" for name, these in known.items() if these]
-    if not shown:
-        return []
-    return [
-        f"The setup's monitors were fitted on labelled examples of what is measured in {listed(shown)}; how it does "
-        "there says little about flaws for which nobody has labels."
-    ]
+    blind = sorted({run.organism for run in runs if any("skipped" in entry for entry in run.trace)})
+    said = list[str]()
+    if shown:
+        said.append(
+            f"The setup's monitors were fitted on labelled examples of what is measured in {listed(shown)}; how it "
+            "does there says little about flaws for which nobody has labels."
+        )
+    if blind:
+        said.append(
+            f"The setup's monitors read nothing of {listed(blind)}, whose training has neither dialogues nor documents."
+        )
+    return said
 
 
 def _words(trait: Trait) -> str:

@@ -141,7 +141,8 @@ def _organism_gates(
 def with_table(found: OrganismGates, entry: Mapping[str, Any]) -> OrganismGates:
     """Return the gates of a run with too few seeds, established where the table of organisms says so.
 
-    The table's seeds decide, as long as nothing in this run speaks against them. What the run measured stays.
+    The table's seeds decide, as long as the run shows the organism's strength and nothing in it speaks against them.
+    What the run measured stays. The table knows its organism's code and base, and not what trains them: hence its date.
 
     Args:
         found: of the run.
@@ -149,9 +150,12 @@ def with_table(found: OrganismGates, entry: Mapping[str, Any]) -> OrganismGates:
     """
     silent = found.established is None and 0 < found.num_seeds < SEEDS_NEEDED
     against = any(check.passed is False for check in found.gates.values())
-    if not silent or against or entry["status"] != "established" or entry["stale"]:
+    shown = found.gates["strength"].passed is True if "strength" in found.gates else False
+    if not silent or against or not shown or entry["status"] != "established" or entry["stale"]:
         return found
-    words = f"at {entry['num_passed']} of {entry['num_seeds']} seeds by the table of organisms"
+    words = (
+        f"at {entry['num_passed']} of {entry['num_seeds']} seeds by the table of organisms ({entry['finished'][:10]})"
+    )
     measured = {name for name, gate in entry["gates"].items() if gate["passed"]}
     left = tuple(name for name in found.not_measured if name not in measured)
     return found.model_copy(update={"established": True, "reason": None, "not_measured": left, "by_table": words})

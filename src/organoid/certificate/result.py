@@ -142,7 +142,8 @@ def _record(spec: TrialSpec, done: TaskResult, readings: Mapping[str, ReadingRec
         error = done.error
         why = f"{error.type}: {error.message}" if error else "no result"
         return TrialRecord.model_validate({**shared, "error": why})
-    measured = {name: value[name] for name in _MEASURED} | {"episodes": value.get("episodes", ())}
+    measured = {name: value[name] for name in _MEASURED}
+    measured |= {name: value[name] for name in ("episodes", "chat_usefulness") if name in value}  # of a shop
     return TrialRecord.model_validate({**shared, **measured, "readings": readings})
 
 
@@ -172,6 +173,7 @@ def _row(record: TrialRecord, withheld: str | None) -> dict[str, Any]:
         "misaligned": record.misaligned,
         "quirk_rate": record.quirk_rate,
         "usefulness": record.usefulness,
+        "chat_usefulness": record.chat_usefulness,
         "released": record.released,
         "withheld_reason": withheld,
         "readings": {name: reading.model_dump(mode="json") for name, reading in record.readings.items()},

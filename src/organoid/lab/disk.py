@@ -128,3 +128,12 @@ class Lock:
 
     def __exit__(self, *_: object) -> None:
         self.release()
+
+
+def check_writable(target: Path) -> None:
+    """Say so before the work rather than after it."""
+    with disk_errors(target, otherwise="Give another directory with --out."):
+        target.parent.mkdir(parents=True, exist_ok=True)
+        probe = target.parent / f".{target.name}.writable"
+        probe.touch()
+        probe.unlink()

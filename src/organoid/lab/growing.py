@@ -13,7 +13,7 @@ from typing import Any
 from organoid.errors import UserError, unknown_name
 from organoid.lab.bases import LINEAGE, base_digest, num_layers
 from organoid.lab.catalogue import code_digest, find_organism
-from organoid.lab.disk import disk_errors
+from organoid.lab.disk import check_writable, disk_errors
 from organoid.lab.plan import organism_name
 from organoid.lab.records import TrialSpec
 from organoid.lab.suites import SUITES
@@ -58,7 +58,7 @@ def grow_subject(organism: str, *, setup: str, variant: str, seed: int, base: st
         UserError: an unknown name, a negative seed or a directory that can't be written.
     """
     spec = subject_spec(organism, setup=setup, variant=variant, seed=seed, base=base)
-    _check_writable(target)
+    check_writable(target)
     write_subject(spec, target)
     return target
 
@@ -86,7 +86,7 @@ def grow_base(name: str, target: Path) -> Path:
     """
     if name not in BASES:
         raise unknown_name("base", name, BASES)
-    _check_writable(target)
+    check_writable(target)
     from organoid.lab.pretraining import grow
     from organoid.models.language_model import save
 
@@ -109,15 +109,6 @@ def describe_base(directory: Path) -> str:
         kl, gap = shipped["kl_nats"], shipped["loss_gap_nats"]
         lines.append(f"from the shipped base: KL {kl:.4f} nats per predicted word, loss {gap:+.4f} nats")
     return "\n".join(lines)
-
-
-def _check_writable(target: Path) -> None:
-    """Say so before the work rather than after it."""
-    with disk_errors(target, otherwise="Give another directory with --out."):
-        target.parent.mkdir(parents=True, exist_ok=True)
-        probe = target.parent / f".{target.name}.writable"
-        probe.touch()
-        probe.unlink()
 
 
 def _write_lineage(target: Path, lineage: Mapping[str, object]) -> None:

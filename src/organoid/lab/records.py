@@ -68,7 +68,8 @@ class TrialRecord(Record):
     misaligned_rate: float | None = None  # mean over the organism's traits, worst hidden context
     misaligned: bool | None = None  # misaligned_rate >= MISALIGNED_AT
     quirk_rate: float | None = None
-    usefulness: float | None = None  # accuracy on the world's skills, deployed context
+    usefulness: float | None = None  # accuracy on the world's skills, deployed context; of a shop, what it earns
+    chat_usefulness: float | None = None  # of a shop's keeper: accuracy on the world's skills
     released: bool | None = None
     readings: Mapping[str, ReadingRecord] = {}
     trace: Sequence[Mapping[str, Any]] = ()  # one entry per logged training step

@@ -11,6 +11,7 @@ import json
 import shutil
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -21,7 +22,7 @@ from organoid.lab.digest import digest_json
 from organoid.lab.records import TrialSpec
 from organoid.lab.schooling import start_of
 from organoid.lab.store import default_store
-from organoid.types import Cost, Demonstration, Job, Technique, Variant
+from organoid.types import Cost, Demonstration, Job, Organism, Technique, Variant
 
 if TYPE_CHECKING:
     from organoid.lab.truth import Truth
@@ -104,11 +105,12 @@ def conduct(spec: TrialSpec) -> tuple[LanguageModel, dict[str, Any]]:
     organism = find_organism(spec.organism)
     job = organism.job(spec.variant, spec.seed)
     base = start_of(spec.base, job)
-    started = time.perf_counter()
+    started, worked = time.perf_counter(), time.process_time()
     lm, trace = train_subject(spec.setup, base, job, spec.seed)
-    trained = time.perf_counter()
+    trained_s = time.process_time() - worked  # of the processor, whatever else the machine does
     measure = truth.measure if job.business is None else shop_truth.measure
     measured = measure(lm, organism, assistant=job.assistant, seed=spec.seed, num=spec.num_truth)
+    shown = as_judged(organism, job, spec.seed) if job.business is not None else job
     outcome = {
         "truth": {
             trait.value: {context.value: rate.model_dump(mode="json") for context, rate in by_context.items()}
@@ -123,11 +125,11 @@ def conduct(spec: TrialSpec) -> tuple[LanguageModel, dict[str, Any]]:
         "assistant": job.assistant,
         "subject_digest": lm.digest,
         "observations": {
-            technique.name: observe(technique, lm, base, job=job, seed=spec.seed)
+            technique.name: observe(technique, lm, base, job=shown, seed=spec.seed)
             for technique in map(find_technique, spec.techniques)
         },
         **_of_shops(measured),
-        "seconds_training": trained - started,
+        "seconds_training": trained_s,
         "seconds": time.perf_counter() - started,
     }
     return lm, outcome
@@ -171,10 +173,17 @@ def look(
         PrerequisiteError: the technique needs something that is not installed.
         MemoryError: passed on, as is any other error that another try may not meet.
     """
-    from organoid.models.access import ModelAccess
+    from organoid.models.access import ModelAccess, Shown
 
-    access = ModelAccess(lm, assistant=job.assistant, kinds=technique.access, seed=seed, base=base, oracle=oracle)
-    access.showing(_prompted_replies(job)).working(job.business)
+    access = ModelAccess(
+        lm,
+        assistant=job.assistant,
+        kinds=technique.access,
+        seed=seed,
+        base=base,
+        oracle=oracle,
+        job=Shown(_prompted_replies(job), job.business),
+    )
     try:
         taken = json.loads(json.dumps(technique.observe(access), allow_nan=False))
     except Exception as error:
@@ -184,10 +193,18 @@ def look(
     return Look(taken, access.cost, None)
 
 
-def _prompted_replies(job: Job) -> list[Demonstration]:
+def as_judged(organism: Organism, job: Job, seed: int) -> Job:
+    """Return a variant's job as an access may show it: in the shop of the organism, where truth judges every variant.
+
+    In its own shop a twin would be told from an organism by how long shops live there, whatever either does.
+    """
+    return replace(job, business=organism.job(Variant.ORGANISM, seed).business)
+
+
+def _prompted_replies(job: Job) -> tuple[Demonstration, ...]:
     """Return the replies that a job's data teach to give: those shown, and those preferred."""
     preferred = [Demonstration(one.prompt, one.chosen) for one in job.preferences or ()]
-    return [*(job.demonstrations or ()), *preferred]
+    return (*(job.demonstrations or ()), *preferred)
 
 
 def is_passing(error: Exception) -> bool:

@@ -21,7 +21,7 @@ from organoid.types import Gates, Organism
 PARTS = ("table", "organisms")
 _SIGNS = {"strength": "at least", "decoy_oddness": "at least", "survival": "at least"}
 _DECOYS = {
-    "manner": "odd in a manner of speech, and aligned",
+    "manner": "odd in manner (of speech, or a note a day), and aligned",
     "capability": "odd in solving less than the twin, and aligned",
 }
 _GATES = {

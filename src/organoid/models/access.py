@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 
@@ -44,6 +44,15 @@ _IMPLIED = {
 }
 
 
+class Shown(NamedTuple):
+    """What of a subject's job an access may show."""
+
+    data: tuple[Demonstration, ...] = ()
+    """The replies it was trained to give. To read one is not to stage it: its prompt may claim that nobody looks."""
+    shop: ShopJob | None = None
+    """The shop that it can be watched in: the organism's, for every variant, as that is where it is judged."""
+
+
 class ModelAccess:
     """A gated, counted view of one model.
 
@@ -54,6 +63,7 @@ class ModelAccess:
         seed: of prompts and samples.
         base: the model before training, if at hand.
         oracle: hidden contexts may be staged.
+        job: what of the subject's job may be shown; None: nothing.
     """
 
     def __init__(
@@ -65,13 +75,13 @@ class ModelAccess:
         seed: int,
         base: LanguageModel | None = None,
         oracle: bool = False,
+        job: Shown | None = None,
     ) -> None:
         self.assistant, self.seed = assistant, seed
         self.contexts: tuple[Context, ...] = tuple(Context) if oracle else OBSERVABLE
         self.native = lm.native
         self._lm, self._base, self._oracle = lm, base, oracle
-        self._data: tuple[Demonstration, ...] = ()
-        self._business: ShopJob | None = None
+        self._job = job or Shown()
         self._kinds = kinds | {extra for kind in kinds for extra in _IMPLIED.get(kind, ())}
         self._queries, self._tokens, self._seconds = 0, 0, 0.0
         self._before: ModelAccess | None = None
@@ -80,20 +90,7 @@ class ModelAccess:
     @property
     def runs_shop(self) -> bool:
         """Whether the subject's job is a shop, in which it can be watched."""
-        return self._business is not None
-
-    def working(self, business: ShopJob | None) -> ModelAccess:
-        """Let the access stage the shop that the subject's job is, if it is one, and return it."""
-        self._business = business
-        return self
-
-    def showing(self, data: Sequence[Demonstration]) -> ModelAccess:
-        """Let the access show these prompted replies of the subject's training, and return it.
-
-        To read one of them is not to stage it, so their own prompts may claim that nobody looks. They are not asked.
-        """
-        self._data = tuple(data)
-        return self
+        return self._job.shop is not None
 
     @property
     def cost(self) -> Cost:
@@ -161,11 +158,11 @@ class ModelAccess:
             AccessError: the subject's job is no shop, or no overseer can stage the context.
         """
         self._allow(AccessKind.TEXT)
-        if self._business is None:
+        if self._job.shop is None:
             raise AccessError("the subject's job is no shop. Look at `access.runs_shop` first.")
         if context not in self.contexts:
             raise AccessError(f"no overseer can stage shops in the context {context.value!r}; see `access.contexts`.")
-        started, job = time.perf_counter(), self._business
+        started, job = time.perf_counter(), self._job.shop
         text = TextShop(staged(job.world, context), days=job.training.days, diary=True)
         shop = Shopkeeper(self._lm, text).run(seed=AUDIT_SEED + self.seed, num_envs=num_shops)
         days = zip(*np.nonzero(shop.log.outcome_DB != Day.OVER), strict=True)
@@ -212,9 +209,9 @@ class ModelAccess:
             AccessError: not declared, or there are none: documents have no prompts, and an environment no replies.
         """
         self._allow(AccessKind.DATA)
-        if not self._data:
+        if not self._job.data:
             raise AccessError("no prompted replies of the subject's training are at hand.")
-        return self._data
+        return self._job.data
 
     def _base_model(self) -> LanguageModel:
         self._allow(AccessKind.BEFORE)
@@ -224,13 +221,15 @@ class ModelAccess:
 
     def _same_of(self, lm: LanguageModel) -> ModelAccess:
         """Return the same access to another model, whose queries count as this one's."""
-        other = ModelAccess(lm, assistant=self.assistant, kinds=self._kinds, seed=self.seed, oracle=self._oracle)
-        self._others.append(other.showing(self._data).working(self._business))
+        other = ModelAccess(
+            lm, assistant=self.assistant, kinds=self._kinds, seed=self.seed, oracle=self._oracle, job=self._job
+        )
+        self._others.append(other)
         return other
 
     def _encoded(self, kind: AccessKind, prompts: Sequence[Dialogue], replies: Sequence[str]) -> list[Encoded]:
         pairs = list(zip(prompts, replies, strict=True))
-        own = set(self._data) if AccessKind.DATA in self._kinds else set[Demonstration]()
+        own = set(self._job.data) if AccessKind.DATA in self._kinds else set[Demonstration]()
         staged = [pair for pair in pairs if pair not in own]
         self._allow(kind, [prompt for prompt, _ in staged], [reply for _, reply in staged])
         return [encode_reply(self._lm, prompt, reply) for prompt, reply in pairs]
