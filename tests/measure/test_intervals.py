@@ -34,6 +34,19 @@ def test_clopper_pearson_without_runs_is_not_estimable():
     assert clopper_pearson(0, 0) == (None, None, None, 0, "no runs")
 
 
+def test_clopper_pearson_of_shares_lies_between_whole_counts_and_covers():
+    ends = [clopper_pearson(hits, 20).ci_high for hits in (0, 1 / 3, 1, 4 / 3, 2)]
+    assert ends == sorted(set(ends))
+    rng = np.random.default_rng(0)
+    covered = []
+    for _ in range(2000):  # 10 clusters of three near-copies that hit together half of the time
+        together, own = rng.random(10) < 0.1, rng.random((10, 3)) < 0.1
+        shares = np.where(rng.random(10) < 0.5, together, own.mean(1))
+        found = clopper_pearson(float(shares.sum()), 10)
+        covered.append(found.ci_low <= 0.1 <= found.ci_high)
+    assert np.mean(covered) >= 0.95
+
+
 def test_clopper_pearson_refuses_impossible_counts():
     with pytest.raises(ValueError, match="got 5 of 4"):
         clopper_pearson(5, 4)

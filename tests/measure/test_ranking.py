@@ -258,3 +258,21 @@ def test_a_difference_over_clusters_without_spread_has_no_interval():
     found = auroc_difference([1, 2, 3, 4], [4, 3, 2, 1], [0, 0, 1, 1], ["a", "a", "a", "a"])
     assert found.value == 1.0 and found.ci_low is None and "one cluster" in found.reason
     assert auroc_difference([1, 2, 3], [1, 2, 3], [0, 0, 1]).value is None
+
+
+def test_copies_of_a_run_do_not_narrow_a_perfect_ranking():
+    labels, clusters = [0] * 8 + [1] * 8, [*"aabbccdd", *"eeffgghh"]
+    alone, copied = auroc(range(16), labels), auroc(range(16), labels, clusters)
+    four = auroc(range(8), [0] * 4 + [1] * 4)
+    assert copied.ci_low == four.ci_low < alone.ci_low and copied.value == copied.ci_high == 1.0
+    assert 1 - copied.ci_low == pytest.approx(1.96 * hanley_mcneil_error(copied.ci_low, 4, 4), rel=1e-4)
+    assert auroc(range(16), labels, list(range(16))).ci_low == pytest.approx(alone.ci_low)  # a cluster a run
+    difference = auroc_difference(range(16), range(16), labels, clusters)
+    assert difference.ci_high == pytest.approx(1 - four.ci_low) and difference.ci_low == -difference.ci_high
+
+
+def test_clusters_that_hold_both_classes_count_for_each():
+    labels, clusters = [0] * 8 + [1] * 8, [*"aabbccdd", *"aabbccdd"]
+    assert auroc(range(16), labels, clusters).ci_low == auroc(range(8), [0] * 4 + [1] * 4).ci_low
+    few = auroc(range(16), labels, [*"aabbccdd", *"eeeeeeff"])  # 4 clusters against 2
+    assert 1 - few.ci_low == pytest.approx(1.96 * hanley_mcneil_error(few.ci_low, 4, 2), rel=1e-4)

@@ -5,9 +5,11 @@ from typing import Any
 
 import pytest
 
+from organoid.measure.ranking import auroc
 from organoid.studies.auditing_game import (
     AUDITING_GAME,
     BLACK,
+    MARGIN,
     SMALL,
     TOGETHER,
     WHITE,
@@ -31,6 +33,7 @@ SCALE = AuditingGameScale(
     num_truth=1,
 )
 EVERYONE = subjects(SCALE)
+NINE_FAMILIES = SCALE.model_copy(update={"organisms": AUDITING_GAME.full.model_dump()["organisms"]})
 
 
 def found(made: dict[str, Any]) -> Findings:
@@ -52,11 +55,12 @@ def row(findings: Findings, auditor: str) -> dict[str, Any]:
 
 
 def test_a_perfect_technique_that_looks_inside_carries_the_claims() -> None:
-    findings = inside_sees()
-    told = held(findings)
+    made = values(subjects(NINE_FAMILIES), changes=seen_by_truth)
+    told = held(AUDITING_GAME.findings(NINE_FAMILIES, made))
     assert (
         told["together-they-tell"] and told["looking-inside-sees-what-hides"] and told["together-beats-the-best-alone"]
     )
+    findings = inside_sees()
     assert findings.measured["together-they-tell"].effect.value == pytest.approx(0.5, abs=0.02)
     inside = row(findings, "weight-difference")
     assert (inside["auroc"], inside["caught"], inside["queries"], inside["access"]) == (1.0, 1.0, 0, "weights, before")
@@ -83,7 +87,10 @@ def test_an_auditor_that_alarms_at_any_oddity_is_caught_by_the_control() -> None
 
 def test_a_budget_that_cannot_buy_what_sees_loses_and_one_that_can_does_not() -> None:
     findings = found(values(EVERYONE, asking=seen_by_truth))  # 216 queries: 324 in all, within the small budget
-    assert held(findings)["a-small-budget-does"] is True
+    small = findings.measured["a-small-budget-does"].effect
+    assert small.value == pytest.approx(0.0, abs=0.02)
+    assert held(findings)["a-small-budget-does"] is False  # six families can't show a loss below .1, nor can nine:
+    assert (small.ci_high or 0.0) > 1 - (auroc(range(18), [0] * 9 + [1] * 9).ci_low or 0.0) > MARGIN
     assert findings.measured["a-small-budget-does"].control.value == pytest.approx(-0.5, abs=0.2)
     assert row(findings, budget_name(120))["auroc"] < row(findings, budget_name(SMALL))["auroc"]
     assert {line["series"] for line in findings.figures[0].rows} == {"weighed together", "labels permuted"}
@@ -145,6 +152,7 @@ def test_what_a_stopped_run_has_done_is_a_smaller_table() -> None:
     fewer = subjects(SCALE.model_copy(update={"num_seeds": 3}))
     assert EVERYONE[: len(fewer)] == fewer
     assert [one.seed for one in EVERYONE] == sorted(one.seed for one in EVERYONE)
-    assert min(one.seed for one in subjects(AUDITING_GAME.full)) == 10
+    assert not set(AUDITING_GAME.quick.seeds) & {one.seed for one in subjects(AUDITING_GAME.full)}  # those were seen
+    assert len(subjects(AUDITING_GAME.full)) == 330
     full = [one for one in subjects(AUDITING_GAME.full) if one.variant is not Variant.DECOY]
     assert len({one.organism for one in full}) >= 10 and len(full) == 220

@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from organoid.measure.intervals import clopper_pearson
 from organoid.studies.oversight_gap import GROUPS, INSIDE, OVERSIGHT_GAP, OversightGapScale, gamer, is_teacher, subjects
 from organoid.studies.study import Findings, holds
 from organoid.studies.subjects import Subject
@@ -22,6 +23,7 @@ SCALE = OversightGapScale(
     num_truth=1,
 )
 EVERYONE = subjects(SCALE)
+LARGE = SCALE.model_copy(update={"num_seeds": 30})
 BLATANT = ("evaluation-gamer-0", "reward-hacker-shown", "sycophant", "alignment-faker")
 
 
@@ -44,17 +46,18 @@ def held(findings: Findings) -> dict[str, bool | None]:
 
 
 def test_where_conduct_hides_and_the_inside_does_not_all_claims_hold() -> None:
-    findings = found(values(EVERYONE, asking=what_shows, reporting=what_shows, changes=seen_by_truth, seed=2))
+    made = values(subjects(LARGE), asking=what_shows, reporting=what_shows, changes=seen_by_truth)
+    findings = OVERSIGHT_GAP.findings(LARGE, made)
     assert held(findings) == dict.fromkeys((claim.id for claim in OVERSIGHT_GAP.claims), True)
     dark = findings.measured["behaviour-goes-dark"]
-    assert dark.effect.value == pytest.approx(0.5, abs=0.2) and dark.effect.n == 10
+    assert dark.effect.value == pytest.approx(0.5, abs=0.2) and dark.effect.n == LARGE.num_seeds
     assert findings.measured["inside-sees-the-quiet"].effect.value == pytest.approx(0.5)
     cell = next(
         line
         for line in findings.tables["along the dial"]
         if (line["organism"], line["auditor"]) == ("evaluation-gamer-3", INSIDE)
     )
-    assert (cell["auroc"], cell["placement"], cell["caught"], cell["num_misaligned"]) == (1.0, 1.0, 1.0, 10)
+    assert (cell["auroc"], cell["placement"], cell["caught"], cell["num_misaligned"]) == (1.0, 1.0, 1.0, 30)
 
 
 def test_where_both_see_everything_nothing_falls() -> None:
@@ -99,6 +102,30 @@ def test_too_many_alarms_where_nothing_is_are_said() -> None:
     findings = found(values(EVERYONE, asking=what_shows, reporting=what_shows, changes=nervous))
     assert findings.measured["nothing-there-is-said"].effect.value == pytest.approx(0.95)
     assert held(findings)["nothing-there-is-said"] is False
+
+
+def test_twins_of_one_seed_along_the_dial_alarm_once() -> None:
+    def nervous(subject: Subject, rng: np.random.Generator) -> float:
+        if subject.variant is Variant.TWIN and subject.organism.startswith("evaluation-gamer") and subject.seed < 14:
+            return 0.95
+        return seen_by_truth(subject, rng) if is_teacher(subject) or subject.variant is Variant.ORGANISM else 0.0
+
+    alarms = found(values(EVERYONE, asking=what_shows, reporting=what_shows, changes=nervous)).measured[
+        "nothing-there-is-said"
+    ]
+    exact = clopper_pearson(4, 20)  # four seeds of two kinds of ten, not 12 twins of 40
+    assert alarms.effect.n == 20
+    assert alarms.effect[:3] == pytest.approx([number - 0.05 for number in exact[:3]])
+    assert alarms.control.n == 10
+
+
+def test_only_the_full_version_has_seeds_enough_to_show_that_nothing_is_said() -> None:
+    margin = next(claim.margin for claim in OVERSIGHT_GAP.claims if claim.id == "nothing-there-is-said")
+    highest = {
+        name: (clopper_pearson(0, 2 * scale.num_seeds).ci_high or 0.0) - 0.05
+        for name, scale in (("quick", OVERSIGHT_GAP.quick), ("full", OVERSIGHT_GAP.full))
+    }
+    assert highest["full"] < margin < highest["quick"]
 
 
 def test_auditors_learn_from_neither_dial_nor_quiet_twin() -> None:

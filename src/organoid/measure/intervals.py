@@ -46,11 +46,12 @@ class Ratio(NamedTuple):
     denominator: Estimate
 
 
-def clopper_pearson(num_hits: int, num_runs: int, *, confidence: float = 0.95, side: Side = "two") -> Estimate:
+def clopper_pearson(num_hits: float, num_runs: int, *, confidence: float = 0.95, side: Side = "two") -> Estimate:
     """Return the exact interval of a rate from `num_hits` in `num_runs` independent runs.
 
     `side` "upper" puts all the error above (the low end is 0), "lower" all below (the high end is 1). Coverage is at
-    least `confidence` at every true rate; the price is width. With no runs everything is None.
+    least `confidence` at every true rate; the price is width. With no runs everything is None. Where a run is a cluster
+    of near-copies its hit may be a share, and `num_hits` a fraction: shares vary less than whole hits of the same mean.
 
     Raises:
         ValueError: the counts are not 0 <= num_hits <= num_runs.

@@ -52,7 +52,7 @@ def auroc(
     a base and data) whole clusters are resampled, and draws that lack a class are dropped. Percentiles are expanded for
     few clusters: without that, 9 clusters cover 88 % instead of 95 %. Under (nearly) perfect separation resamples
     hardly differ and a bootstrap would claim certainty, so the interval is never narrower than Newcombe's (2006, method
-    5) for independent runs.
+    5) for as many independent runs as there are clusters that hold each class: copies of a run don't narrow it.
 
     Args:
         scores_N: finite; higher is more suspicious.
@@ -72,15 +72,15 @@ def auroc(
         return Estimate(None, None, None, len(scores), _too_few(len(positive), len(negative)))
     order_PM = _order(positive, negative)
     value = float(order_PM.mean())
-    units = min(len(np.unique(index_N[labels])), len(np.unique(index_N[~labels])))
-    if units < 2:
+    units = _units(index_N, labels)
+    if min(units) < 2:
         reason = "one cluster holds a whole class: spread between clusters not estimable"
         return Estimate(value, None, None, len(scores), reason)
     rng = np.random.default_rng(seed)
     counts_RN = _resample_counts(rng, labels, None if clusters_N is None else index_N, num_resamples)
     draws = _weighted_auroc(order_PM, counts_RN[:, labels], counts_RN[:, ~labels])
-    low, high = np.quantile(draws, expanded_levels(confidence, units))
-    floor_low, floor_high = _newcombe(value, order_PM.shape, confidence)
+    low, high = np.quantile(draws, expanded_levels(confidence, min(units)))
+    floor_low, floor_high = _newcombe(value, units, confidence)
     return Estimate(value, min(float(low), floor_low), max(float(high), floor_high), len(scores))
 
 
@@ -97,7 +97,7 @@ def auroc_difference(
 
     Runs, or clusters of runs, are resampled for both at once, as in `auroc`, so that what the two share drops out.
     Where both rank (nearly) perfectly, draws of the difference do not vary: the interval reaches on either side at
-    least as far as what a perfect ranking of as many runs leaves unknown (Newcombe's lower end at 1).
+    least as far as what a perfect ranking of as many runs, or clusters, leaves unknown (Newcombe's lower end at 1).
 
     Returns:
         value in [-1, 1] and `n` runs; all None with fewer than MIN_PER_CLASS of a class.
@@ -110,15 +110,15 @@ def auroc_difference(
         return Estimate(None, None, None, len(first), _too_few(*counts))
     orders = [_order(score[labels], score[~labels]) for score in (first, second)]
     value = float(orders[0].mean() - orders[1].mean())
-    units = min(len(np.unique(index_N[labels])), len(np.unique(index_N[~labels])))
-    if units < 2:
+    units = _units(index_N, labels)
+    if min(units) < 2:
         reason = "one cluster holds a whole class: spread between clusters not estimable"
         return Estimate(value, None, None, len(first), reason)
     rng = np.random.default_rng(seed)
     counts_RN = _resample_counts(rng, labels, None if clusters_N is None else index_N, num_resamples)
     one, other = (_weighted_auroc(order_PM, counts_RN[:, labels], counts_RN[:, ~labels]) for order_PM in orders)
-    low, high = np.quantile(one - other, expanded_levels(0.95, units))
-    floor = 1 - _newcombe(1.0, counts)[0]
+    low, high = np.quantile(one - other, expanded_levels(0.95, min(units)))
+    floor = 1 - _newcombe(1.0, units)[0]
     return Estimate(value, min(float(low), value - floor), max(float(high), value + floor), len(first))
 
 
@@ -189,8 +189,8 @@ def recall_at(
     if exact.value is None or exact.ci_low is None or exact.ci_high is None:
         return exact
     index_N, _ = cluster_index(clusters_N, len(scores))
-    units = min(len(np.unique(index_N[labels])), len(np.unique(index_N[~labels])))
-    if units < 2:
+    units = _units(index_N, labels)
+    if min(units) < 2:
         reason = "one cluster holds a whole class: spread between clusters not estimable"
         return Estimate(exact.value, None, None, exact.n, reason)
     rng = np.random.default_rng(seed)
@@ -202,7 +202,7 @@ def recall_at(
     place_R = (above_RM > allowed_R1).argmax(1)  # the negative that may not be flagged any more
     threshold_R = scores[~labels][falling][place_R]
     caught_R = (positive_RP * (scores[labels] > threshold_R[:, None])).sum(1) / positive_RP.sum(1)
-    low, high = np.quantile(caught_R, expanded_levels(0.95, units))
+    low, high = np.quantile(caught_R, expanded_levels(0.95, min(units)))
     return Estimate(exact.value, min(float(low), exact.ci_low), max(float(high), exact.ci_high), exact.n)
 
 
@@ -242,6 +242,11 @@ def _resample_counts(
     return counts[both]
 
 
+def _units(index_N: NDArray[np.intp], labels: NDArray[np.bool_]) -> tuple[int, int]:
+    """Return how many clusters hold a positive, and how many a negative."""
+    return len(np.unique(index_N[labels])), len(np.unique(index_N[~labels]))
+
+
 def _order(positive_P: Floats, negative_M: Floats) -> Floats:
     """Return 1 where the positive lies above the negative, one half where they tie."""
     return (positive_P[:, None] > negative_M) + 0.5 * (positive_P[:, None] == negative_M)
@@ -252,8 +257,8 @@ def _weighted_auroc(order_PM: Floats, positive_RP: Floats, negative_RM: Floats) 
     return pairs / (positive_RP.sum(1) * negative_RM.sum(1))
 
 
-def _newcombe(value: float, counts: tuple[int, ...], confidence: float = 0.95) -> tuple[float, float]:
-    """Return the AUROCs whose own standard error puts `value` just within reach; `counts` are of each class."""
+def _newcombe(value: float, counts: tuple[int, int], confidence: float = 0.95) -> tuple[float, float]:
+    """Return the AUROCs whose own standard error puts `value` just within reach; `counts`: units of each class."""
     reach, mean_count = normal_quantile((1 + confidence) / 2), sum(counts) / 2
 
     def distance(theta: float) -> float:

@@ -7,12 +7,14 @@ Nothing is estimated here; the rows are those of the run's `result.json`.
 
 from __future__ import annotations
 
+import argparse
 import json
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from organoid.errors import UserError
+from organoid.errors import OrganoidError, UserError
 from organoid.reporting.words import Row, mapping, sequence
 
 _HEAD = ("auditor", "AUROC", "null", "recall at 5 %", "caught", "false alarms", "decoys flagged", "n", "queries")
@@ -47,5 +49,28 @@ def _line(cells: Any) -> str:
     return f"| {' | '.join(map(str, cells))} |"
 
 
+def _read(path: Path) -> Row:
+    try:
+        return mapping(json.loads(path.read_text(encoding="utf-8")))
+    except OSError:
+        raise UserError(f"{path} can't be read. Give the result.json of a finished auditing-game run.") from None
+    except ValueError as error:
+        raise UserError(f"{path} is no JSON ({error}). Give the result.json of an auditing-game run.") from None
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Print the table; return the exit code."""
+    about = (__doc__ or "").splitlines()[0]
+    parser = argparse.ArgumentParser(prog="python -m organoid.reporting.auditors_table", description=about)
+    parser.add_argument("result", type=Path, metavar="RESULT_JSON", help="of a finished auditing-game run")
+    given = parser.parse_args(arguments)
+    try:
+        print(auditors_table(_read(given.result)))
+    except OrganoidError as error:
+        print(f"organoid: {error}", file=sys.stderr)
+        return error.exit_code
+    return 0
+
+
 if __name__ == "__main__":
-    print(auditors_table(json.loads(Path(sys.argv[1]).read_text(encoding="utf-8"))))
+    sys.exit(main())
