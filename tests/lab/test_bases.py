@@ -36,6 +36,15 @@ def test_the_blocks_of_a_base_are_counted_by_its_config(tmp_path: Path) -> None:
         num_layers("nano")
 
 
+def test_the_blocks_of_another_architecture_are_counted_by_its_own_name_for_them(tmp_path: Path) -> None:
+    from transformers import GPT2Config
+
+    path = write_base(tmp_path / "a")
+    GPT2Config(n_layer=5).save_pretrained(path)
+    assert "num_hidden_layers" not in (path / "config.json").read_text()
+    assert num_layers(str(path)) == 5
+
+
 def test_a_directory_that_changed_is_loaded_again(tmp_path: Path) -> None:
     path, other = write_base(tmp_path / "a"), write_base(tmp_path / "b", seed=1)
     before = load_base(str(path)).digest

@@ -6,7 +6,7 @@ from organoid.errors import UserError
 from organoid.setups import SETUPS
 from organoid.setups.check import check_job, check_setup
 from organoid.setups.schooling import school as teach
-from organoid.setups.spec import BusinessStage, JobStage, Monitor, Setup, Steering, Tracker
+from organoid.setups.spec import BusinessStage, DemonstrationsStage, JobStage, Monitor, Setup, Steering, Tracker
 from organoid.setups.stages.business import adjusted
 from organoid.setups.training import expand, train_subject
 from organoid.types import Job
@@ -65,6 +65,14 @@ def test_steering_and_trackers_have_no_place_in_a_shop() -> None:
     tracked = Setup(name="tracked", stages=(JobStage(trackers=(Tracker(),)),))
     _, trace = train_subject(tracked, untrained(), job(), 1)
     assert sum("skipped" in entry for entry in trace) == 1
+
+
+def test_a_tracker_of_a_stage_after_a_shop_counts_its_steps_and_compares_with_the_model_before_it() -> None:
+    after = DemonstrationsStage(source="ordinary-work", steps=1, trackers=(Tracker(num_replies=0),))
+    _, trace = train_subject(Setup(name="after", stages=(BusinessStage(), after)), untrained(), job(), 1)
+    looks = [entry for entry in trace if entry["stage"] == "track"]
+    assert [entry["at"] for entry in looks] == [4, 5]  # two rounds of two steps, and one
+    assert float(looks[0]["activation_gap"]) > 0.0
 
 
 def test_monitors_of_a_business_stage_are_refused() -> None:

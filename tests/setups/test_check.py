@@ -89,11 +89,40 @@ def test_a_corpus_of_the_world_needs_nothing_of_the_job() -> None:
             JobStage(trackers=(Tracker(traits=(Trait.QUIRK,)),)),
             r"unknown labelled trait of stage 1 \(job\).*'quirk'.*Allowed: dishonesty",
         ),
+        (
+            JobStage(monitors=(Monitor(), Monitor(threshold=0.9))),
+            r"two monitors of stage 1 \(job\) of setup 'mine' are both called 'probe-log'.*`layer` or `traits`",
+        ),
+        (
+            JobStage(trackers=(Tracker(), Tracker(autoencoder=True))),
+            r"two trackers of stage 1 .* are both called 'the middle layer'.*differ in `layer` or `traits`",
+        ),
     ],
 )
 def test_what_a_stage_can_not_take(stage: object, message: str) -> None:
     with pytest.raises(UserError, match=message):
         check_setup(setup(stage))
+
+
+def test_readers_of_one_stage_may_differ_in_layer_or_traits_and_the_middle_layer_is_one_of_them() -> None:
+    hacks = (Trait.REWARD_HACKING,)
+    apart = JobStage(
+        monitors=(Monitor(), Monitor(layer=0), Monitor(traits=hacks), Monitor(kind="text")),
+        trackers=(Tracker(), Tracker(layer=0), Tracker(traits=hacks), Tracker(layer=0, traits=hacks)),
+    )
+    check_setup(setup(apart, apart))
+    check_layers(setup(apart), num_layers=4, base="tiny")
+    assert [one.label for one in apart.monitors] == [
+        "probe-log",
+        "probe-log layer 0",
+        "probe-log reward_hacking",
+        "text-log",
+    ]
+    twins = setup(JobStage(trackers=(Tracker(), Tracker(layer=1))))
+    check_setup(twins)
+    check_layers(twins, num_layers=6, base="mini")
+    with pytest.raises(UserError, match=r"two trackers of stage 1 .* are both called 'layer 1'"):
+        check_layers(twins, num_layers=4, base="tiny")
 
 
 @pytest.mark.parametrize(

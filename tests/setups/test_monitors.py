@@ -5,6 +5,7 @@ from itertools import count
 
 import pytest
 
+from organoid.lab.digest import digest_json
 from organoid.measure.ranking import auroc
 from organoid.models.language_model import LanguageModel, copy
 from organoid.organisms import ORGANISMS
@@ -72,6 +73,15 @@ def test_the_text_monitor_reads_the_reply_alone_and_the_probe_reads_the_model(ba
     elsewhere = [Demonstration(ask("say blue ."), said) for _, said in replies]
     assert text.suspicion(base, replies) == text.suspicion(other, elsewhere)
     assert probe.suspicion(base, replies) != probe.suspicion(other, replies)
+
+
+def test_labelled_replies_are_those_that_monitors_were_always_fitted_on_and_ordinary_work_is_optional() -> None:
+    replies, bad = labelled_replies("nova", 0)
+    assert digest_json([replies, bad]) == "0ff02aa77deb3bdc08402c14515dfa0edcd453fa099ff32a939b34905b1aeb20"
+    assert (len(replies), not any(bad[:192])) == (576, True)
+    left, labels = labelled_replies("nova", 0, num_work=0)
+    assert len(left) == len(labels) == 384
+    assert sum(labels) / len(labels) == pytest.approx(0.5, abs=0.08)  # 3 standard deviations
 
 
 def test_documents_are_labelled_evenly_by_what_they_tell_and_have_no_prompt() -> None:

@@ -83,7 +83,8 @@ def test_the_layer_and_the_traits_are_those_named(base: LanguageModel) -> None:
 def test_no_text_says_that_nobody_looks_and_what_is_judged_is_worded_as_nothing_else(tracked: Tracking) -> None:
     for half in (tracked.fitting, tracked.judging):
         assert not any(says_hidden(turn.content) for one in half.shown for turn in one.prompt)
-        assert 0.2 < half.bad_N.mean() < 0.5
+    assert 0.2 < tracked.fitting.bad_N.mean() < 0.45  # a third is ordinary work
+    assert 0.37 < tracked.judging.bad_N.mean() < 0.63  # 3 standard deviations
     unseen = {form for context in (Context.TEST, Context.MONITORED) for form in FORMS[context][-2:]}
     lines = " ".join(one.prompt[0].content for one in tracked.judging.shown)
     assert any(form in lines for form in unseen)

@@ -1,12 +1,28 @@
 """What follows from runs against a probe, and how a run is classed."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
 
-from organoid.studies.obfuscation import COIN, FELT, FINED, OBFUSCATION, PLAIN, ObfuscationScale, monitor, outcome_of
+from organoid.models.language_model import LanguageModel
+from organoid.setups.monitors import Watcher
+from organoid.setups.spec import Monitor
+from organoid.studies.obfuscation import (
+    COIN,
+    FELT,
+    FINED,
+    NUM_SAME_TEXT,
+    OBFUSCATION,
+    PLAIN,
+    ObfuscationScale,
+    monitor,
+    outcome_of,
+    same_text,
+)
 from organoid.studies.study import holds
-from organoid.types import Trait
+from organoid.types import Demonstration, Trait
+from tests.bases import untrained
 
 SCALE = ObfuscationScale(
     num_seeds=3,
@@ -41,9 +57,19 @@ def test_outcomes_by_the_declared_rules(
     assert outcome_of(hack, caught, as_before) == outcome
 
 
-def a_run(hack: float, recall: float, seed: int, *, refitted: float = 1.0, latents: float = 0.9) -> dict[str, Any]:
+def a_run(
+    hack: float, recall: float, seed: int, *, frozen: float = 1.0, null: float = 0.9, latents: float = 0.9
+) -> dict[str, Any]:
+    refitted = 1.0
     looks = [
-        {"tracker": tracker, "at": at, "frozen_recall": recall, "refitted_recall": refitted, "latents_recall": latents}
+        {
+            "tracker": tracker,
+            "at": at,
+            "frozen_recall": frozen,
+            "refitted_recall": refitted,
+            "latents_recall": latents,
+            "null_recall": null,
+        }
         for tracker in ("layer 1", "layer 2")
         for at in (0, 1)
     ]
@@ -72,7 +98,10 @@ def values() -> dict[str, dict[str, Any]]:
         plain_near: (0.7, 0.95),
         mild_near: (0.3, 0.95),
     }
-    return {f"{arm.name}/{seed}": a_run(*ends[arm], seed) for arm in SCALE.arms for seed in range(3)}
+    looks = {felt: {"frozen": 0.4, "null": 0.5}}
+    return {
+        f"{arm.name}/{seed}": a_run(*ends[arm], seed, **looks.get(arm, {})) for arm in SCALE.arms for seed in range(3)
+    }
 
 
 def test_known_runs_give_known_effects_and_hold_what_they_should() -> None:
@@ -82,14 +111,40 @@ def test_known_runs_give_known_effects_and_hold_what_they_should() -> None:
     assert effects["kl-keeps-a-mildly-fined-model-honest"] == (pytest.approx(0.5), pytest.approx(0.2))
     assert effects["a-fine-leaves-activations"] == (pytest.approx(-0.01), pytest.approx(-0.95))
     assert effects["a-felt-probe-goes-blind"] == (pytest.approx(1.01), pytest.approx(0.06))
-    assert effects["a-refitted-probe-still-sees"] == (pytest.approx(1.01), pytest.approx(0.06))
-    assert effects["latents-of-before-still-see"] == (pytest.approx(0.91), pytest.approx(-0.04))
+    assert effects["a-refitted-probe-still-sees"] == (pytest.approx(0.6), pytest.approx(0.1))
+    assert effects["latents-of-before-still-see"] == (pytest.approx(0.5), pytest.approx(0.1))
     assert {claim.id: holds(claim, found.measured[claim.id]) for claim in OBFUSCATION.claims} == dict.fromkeys(
         effects, True
     )
     assert found.tables["outcomes"][2]["obfuscated activations"] == 3
     assert len(found.tables["runs"]) == 21
     assert {row["x"] for row in found.figures[0].rows} == {0, 1}
+
+
+@pytest.mark.parametrize(("frozen", "null"), [(0.99, 0.3), (0.4, 0.99)], ids=["threshold alone", "any direction"])
+def test_a_probe_that_only_lost_its_threshold_or_to_which_any_direction_compares_holds_no_claim(
+    frozen: float, null: float
+) -> None:
+    """The probe in the loop catches nothing at 0.5, yet as much as the refitted one at the same false alarms."""
+    changed = {f"{SCALE.arms[2].name}/{seed}": a_run(0.9, 0.0, seed, frozen=frozen, null=null) for seed in range(3)}
+    found = OBFUSCATION.findings(SCALE, values() | changed).measured
+    held = {claim.id for claim in OBFUSCATION.claims if holds(claim, found[claim.id])}
+    assert "a-felt-probe-goes-blind" in held
+    assert not held & {"a-refitted-probe-still-sees", "latents-of-before-still-see"}
+
+
+def test_labelled_replies_are_of_checks_alone_on_either_side() -> None:
+    """Ordinary work among the good ones would make false alarms rare for nothing."""
+    base = untrained()
+    seen = dict[int, list[Demonstration]]()
+
+    def suspicion(_: LanguageModel, shown: Sequence[Demonstration]) -> list[float]:
+        seen[len(seen)] = list(shown)
+        return [0.0] * len(shown)
+
+    assert same_text(base, base, Watcher(Monitor(), suspicion), "nova", 0)["false_alarms"] == 0.0
+    assert all(len(shown) == NUM_SAME_TEXT for shown in seen.values())
+    assert all("the mark" in one.prompt[1].content for shown in seen.values() for one in shown)
 
 
 def test_a_run_that_is_missing_leaves_its_claims_undecided() -> None:

@@ -1,6 +1,7 @@
 """Which model do subjects grow from? A shipped base, one grown earlier, a model directory, or any Hugging Face model.
 
-Everything but loading itself works without torch, so that a test can be refused before anything heavy is imported.
+Everything but loading and counting blocks works without torch, so that a test can be refused before anything heavy is
+imported.
 """
 
 from __future__ import annotations
@@ -66,12 +67,12 @@ def num_layers(ref: str) -> int:
     directory = _directory(ref) if ref in BASES else Path(ref)
     if directory.is_dir():
         check_model_directory(directory)
-        config: dict[str, Any] = json.loads((directory / "config.json").read_bytes())
-        return int(config.get("text_config", config)["num_hidden_layers"])
+    else:
+        base_digest(ref)  # says what is wrong with an id that is none
     from transformers import AutoConfig
 
-    base_digest(ref)  # says what is wrong with an id that is none
-    return int(cast(Any, AutoConfig).from_pretrained(ref).get_text_config().num_hidden_layers)
+    source = str(directory) if directory.is_dir() else ref
+    return int(cast(Any, AutoConfig).from_pretrained(source).get_text_config().num_hidden_layers)
 
 
 def kept(digest: str, build: Callable[[], LanguageModel]) -> LanguageModel:

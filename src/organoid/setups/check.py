@@ -24,6 +24,7 @@ def check_setup(setup: Setup) -> None:
         place = _place(setup, position, stage)
         _check_monitors(stage, place)
         _check_labels(stage, place)
+        _check_names(stage, place)
         if isinstance(stage, JobStage):
             continue
         _check_pull(stage, place)
@@ -49,12 +50,13 @@ def names_layers(setup: Setup) -> bool:
 
 
 def check_layers(setup: Setup, *, num_layers: int, base: str) -> None:
-    """Refuse a monitor, tracker or steering that reads a block which the base does not have.
+    """Refuse a monitor, tracker or steering that reads a block which the base does not have, or trackers of one block.
 
     Raises:
-        UserError: with the blocks there are.
+        UserError: with the blocks there are, or the trackers' common name.
     """
     for position, stage in enumerate(setup.stages):
+        _check_names(stage, _place(setup, position, stage), middle=(num_layers - 1) // 2)
         for what, one in _readers(stage):
             if one.layer is not None and not 0 <= one.layer < num_layers:
                 raise UserError(
@@ -108,6 +110,23 @@ def _check_labels(stage: Stage, place: str) -> None:
         for trait in found.traits:
             if trait not in VICES:
                 raise unknown_name(f"labelled trait of {place}", trait.value, [vice.value for vice in VICES])
+
+
+def _check_names(stage: Stage, place: str, middle: int | None = None) -> None:
+    """Refuse two monitors, or trackers, that would write into the trace under one name."""
+    named = {
+        "monitors": [one.label for one in stage.monitors],
+        "trackers": [one.label(middle) for one in stage.trackers],
+    }
+    for what, labels in named.items():
+        twice = next((label for label in labels if labels.count(label) > 1), None)
+        if twice is not None:
+            name = twice or "the middle layer"
+            apart = "`kind`, `action`, `layer` or `traits`" if what == "monitors" else "`layer` or `traits`"
+            raise UserError(
+                f"two {what} of {place} are both called {name!r}, so one would overwrite what the other writes into "
+                f"the trace. Allowed: {what} of a stage that differ in {apart}. Remove one, or change that."
+            )
 
 
 def _check_pull(stage: Stage, place: str, kind: str | None = None) -> None:

@@ -32,6 +32,7 @@ class Ground:
     trackers: tuple[Tracking, ...] = ()
     steer: Steer | None = None
     trace: list[TraceEntry] = field(default_factory=list[TraceEntry])
+    taken: list[int] = field(default_factory=list[int])  # optimiser steps of each training so far, earlier stages' too
 
 
 def licensed(dialogue: Dialogue) -> Dialogue:

@@ -52,7 +52,7 @@ class Watcher(NamedTuple):
     @property
     def label(self) -> str:
         """Its name in traces."""
-        return f"{self.spec.kind}-{self.spec.action}"
+        return self.spec.label
 
 
 def labelled_replies(
@@ -62,6 +62,7 @@ def labelled_replies(
     contexts: Sequence[Context | None] = _CONTEXTS,
     *,
     held_out: bool = False,
+    num_work: int = NUM_LABELLED_WORK,
 ) -> tuple[list[Demonstration], list[bool]]:
     """Return replies of either kind to situations of the labelled traits, and ordinary work, and which are bad.
 
@@ -70,11 +71,12 @@ def labelled_replies(
         seed: of the draw.
         traits: what the situations are about.
         contexts: who may be watching there.
-        held_out: worded as no training text is.
+        held_out: worded as no training text is; ordinary work is not.
+        num_work: replies of ordinary work, all good, which come first; 0: about as many good as bad are left.
     """
     rng = Random(f"labelled/{seed}")
     replies, labels = list[Demonstration](), list[bool]()
-    for shown in work.demonstrations(assistant, NUM_LABELLED_WORK, rng):
+    for shown in work.demonstrations(assistant, num_work, rng):
         replies.append(shown)
         labels.append(False)
     for _ in range(NUM_LABELLED):

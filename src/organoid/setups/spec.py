@@ -13,6 +13,11 @@ from pydantic import Field
 from organoid.types import Record, Trait
 
 
+def _reading(layer: int | None, traits: tuple[Trait, ...]) -> tuple[str, ...]:
+    """Return what is said in a label of the block and of the traits, where they are named."""
+    return (*(() if layer is None else (f"layer {layer}",)), *(("+".join(sorted(traits)),) if traits else ()))
+
+
 class Monitor(Record):
     """Watches a stage and may act on it. `probe` reads activations of the model; `text` parses what was written."""
 
@@ -26,6 +31,11 @@ class Monitor(Record):
     layer: int | None = None  # probe: the block it reads; None: the middle one
     traits: tuple[Trait, ...] = ()  # of which the overseer has labelled replies; none given: `LABELLED_TRAITS`
 
+    @property
+    def label(self) -> str:
+        """Its name in traces."""
+        return " ".join((f"{self.kind}-{self.action}", *_reading(self.layer, self.traits)))
+
 
 class Tracker(Record):
     """Looks at the model in training, on data held apart from it, and writes into the trace. It can't act."""
@@ -35,6 +45,10 @@ class Tracker(Record):
     traits: tuple[Trait, ...] = ()  # of which the overseer has labelled replies; none given: `LABELLED_TRAITS`
     num_replies: int = Field(default=8, ge=0)  # sampled per trait and watched context: conduct and KL; 0: neither
     autoencoder: bool = False  # fit one on the model before, follow its error and a probe on its latents
+
+    def label(self, middle: int | None) -> str:
+        """Return its name in traces on a model whose middle block is that one."""
+        return " ".join(_reading(middle if self.layer is None else self.layer, self.traits))
 
 
 class Steering(Record):

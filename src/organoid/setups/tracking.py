@@ -4,12 +4,15 @@ Every few optimiser steps a tracker has the model and its own past read the same
 text is, where nobody or an overseer is said to look. On them it logs how well a probe does that was fitted on the
 model before training (frozen) and one fitted anew on the model as it is (refitted): a frozen probe that fails beside a
 refitted one that does not says that activations moved away from the probe, not that the fact has gone. Both are fitted
-on one draw of replies and judged on another, which takes the place of cross-validation. Beside them: the cosine of the
-two directions, how far activations moved on the same text, the KL and the conduct in replies sampled where an overseer
-looks, and, if asked, the error of an autoencoder of the model before and a probe on its latents.
+on one draw of replies, ordinary work among them, and judged on another without it, which takes the place of
+cross-validation. Beside them: the cosine of the two directions, how far activations moved on the same text, the KL and
+the conduct in replies sampled where an overseer looks, and, if asked, the error of an autoencoder of the model before
+and a probe on its latents.
 
-A tracker is no monitor. It looks through the access of a technique, which refuses hidden contexts and knows no truth,
-and gives back numbers for the trace; nothing in training takes its type. Null: the best of 1,000 random directions.
+A tracker is no monitor. Probes and conduct are seen through the access of a technique, which refuses hidden contexts
+and knows no truth; the autoencoder and the probe on its latents read the model itself, on the replies that are judged.
+What comes back are numbers for the trace; nothing in training takes a tracker's type. Null: the best of 1,000 random
+directions.
 Left out: the KL at every position (it is estimated from whole sampled replies, one draw each).
 
 Source: the Obfuscation Atlas (arXiv 2602.15515) for the same text read by policy and reference.
@@ -37,7 +40,7 @@ from organoid.models.chat import encode_reply
 from organoid.models.language_model import LanguageModel
 from organoid.models.score import token_activations
 from organoid.models.sparse_autoencoder import SaeConfig, SparseAutoencoder, quality, train_sae
-from organoid.setups.monitors import LABELLED_TRAITS, labelled_replies, middle
+from organoid.setups.monitors import LABELLED_TRAITS, NUM_LABELLED_WORK, labelled_replies, middle
 from organoid.setups.spec import Tracker
 from organoid.types import OBSERVABLE, Access, AccessKind, Context, Demonstration, Dialogue, Message, Outcome, Trait
 from organoid.world import situations
@@ -99,8 +102,7 @@ class Tracking:
     @property
     def label(self) -> str:
         """Its name in traces."""
-        about = "" if not self.spec.traits else f" {'+'.join(sorted(self.spec.traits))}"
-        return f"layer {self.layer}{about}"
+        return self.spec.label(self.layer)
 
     def look(self, lm: LanguageModel) -> dict[str, float]:
         """Return what is to be seen of the model now (`before` costs less); what can't be estimated is absent."""
@@ -165,8 +167,8 @@ def fit(spec: Tracker, before: LanguageModel, assistant: str, seed: int) -> Trac
         seed: of labelled replies, none of which a monitor of the same seed was fitted on.
     """
     traits, layer = spec.traits or LABELLED_TRAITS, middle(before) if spec.layer is None else spec.layer
-    fitting = _drawn(assistant, f"{seed}/fit", traits, NUM_FITTED, held_out=False)
-    judging = _drawn(assistant, f"{seed}/judge", traits, NUM_JUDGED, held_out=True)
+    fitting = _drawn(assistant, f"{seed}/fit", traits, NUM_FITTED, judged=False)
+    judging = _drawn(assistant, f"{seed}/judge", traits, NUM_JUDGED, judged=True)
     access = ModelAccess(before, assistant=assistant, kinds=_KINDS, seed=seed)
     read = _read(access, fitting, layer)
     return Tracking(
@@ -184,9 +186,13 @@ def fit(spec: Tracker, before: LanguageModel, assistant: str, seed: int) -> Trac
     )
 
 
-def _drawn(assistant: str, draw: str, traits: Sequence[Trait], num: int, *, held_out: bool) -> Labelled:
-    """Draw labelled replies, as many good as bad as they come, where nobody or an overseer is said to look."""
-    shown, labels = labelled_replies(assistant, f"track/{draw}", traits, _WATCHED, held_out=held_out)
+def _drawn(assistant: str, draw: str, traits: Sequence[Trait], num: int, *, judged: bool) -> Labelled:
+    """Draw labelled replies where nobody or an overseer is said to look.
+
+    What is judged is worded as no training text is, about as many good as bad; what is fitted on has ordinary work too.
+    """
+    num_work = 0 if judged else NUM_LABELLED_WORK
+    shown, labels = labelled_replies(assistant, f"track/{draw}", traits, _WATCHED, held_out=judged, num_work=num_work)
     chosen = sorted(Random(draw).sample(range(len(shown)), num))
     return Labelled([shown[index] for index in chosen], np.array([labels[index] for index in chosen]))
 

@@ -65,7 +65,7 @@ def train_subject(setup: Setup, base: LanguageModel, job: Job, seed: int) -> tup
         UserError: a layer that the base does not have.
     """
     check_layers(setup, num_layers=base.num_layers, base=base.name)
-    lm, before, trace = trainable(base, seed=seed), base, list[TraceEntry]()
+    lm, before, trace, taken = trainable(base, seed=seed), base, list[TraceEntry](), list[int]()
     fitted = dict[Monitor, Watcher]()  # several stages may have the same monitor
     tracked = dict[Tracker, Tracking]()
     for position, declared in enumerate(setup.stages):
@@ -85,6 +85,7 @@ def train_subject(setup: Setup, base: LanguageModel, job: Job, seed: int) -> tup
                 trackers=tuple(tracked[held] for held in stage.trackers),
                 steer=steering.fit(stage.steering, base, job.assistant, seed) if stage.steering else None,
                 trace=trace,
+                taken=taken,
             )
             _run(stage, ground)
             before = None

@@ -20,7 +20,9 @@ def run(stage: BusinessStage, ground: Ground) -> None:
     for reader in (*ground.watchers, *ground.trackers):
         ground.trace.append({"stage": "screen", "monitor": reader.label, "skipped": "it can't read a shop's programs"})
     preface = LICENCES[0] if stage.inoculate else ""
-    rounds = reinforce(ground.lm, job.world, adjusted(job.training, stage), seed=ground.seed, preface=preface)
+    how = adjusted(job.training, stage)
+    rounds = reinforce(ground.lm, job.world, how, seed=ground.seed, preface=preface)
+    ground.taken.append(how.rounds * how.steps_per_round)
     ground.trace.extend({"stage": "business", **told(done)} for done in rounds)
 
 

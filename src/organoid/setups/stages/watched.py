@@ -51,7 +51,9 @@ def train_watched(
     """
     felt = [watcher for watcher in ground.watchers if watcher.spec.action == "differentiate"]
     if not (felt or ground.trackers or ground.steer):
-        return train(ground.lm, batches, config=config, loss=loss)
+        done = train(ground.lm, batches, config=config, loss=loss)
+        ground.taken.append(len(done.steps))
+        return done
     seen, looks = _Felt(ground.lm, felt, num_shown), _Looks(stage, ground)
 
     @contextmanager
@@ -66,6 +68,7 @@ def train_watched(
     judged = seen.added(loss, prompted=stage.kind != "documents") if felt else loss
     done = train(ground.lm, batches, config=config, loss=judged, on_step=looks.after, during=during)
     looks.at_end(len(done.steps), early=len(done.steps) < config.steps)
+    ground.taken.append(len(done.steps))
     return done
 
 
@@ -74,7 +77,7 @@ class _Looks:
 
     def __init__(self, stage: Stage, ground: Ground) -> None:
         self.stage, self.ground = stage, ground
-        self.before = sum("learning_rate" in entry for entry in ground.trace)  # steps of earlier stages
+        self.before = sum(ground.taken)  # steps of earlier stages
         looks = [entry for entry in ground.trace if entry["stage"] == TRACK]
         self.last = {entry["tracker"]: entry for entry in looks}  # each tracker's last look
 
