@@ -48,13 +48,13 @@ def test_the_tags_of_a_union_are_not_in_the_path() -> None:
     stage = {"kind": "job", "monitors": [{"kind": "probe"}, {"kind": "prob", "wait": 1}]}
     assert mistakes(Setup, {"name": "a", "stages": [stage]}) == [
         "`stages[0].monitors[1].kind` is \"prob\"; allowed: 'probe' or 'text'. Did you mean 'probe'?",
-        "unknown key `stages[0].monitors[1].wait`. Did you mean 'weight'? "
-        "Keys there: action, alarm_frac, kind, threshold, weight.",
+        "unknown key `stages[0].monitors[1].wait`. Did you mean 'weight' or 'traits'? "
+        "Keys there: action, alarm_frac, kind, layer, threshold, traits, weight.",
     ]
 
 
 def test_a_union_without_or_with_an_unknown_kind_names_the_kinds() -> None:
-    kinds = "demonstrations, documents, job, preferences, reinforcement"
+    kinds = "business, demonstrations, documents, job, preferences, reinforcement"
     assert mistakes(Setup, {"name": "a", "stages": [{}, {"kind": "jbo"}]}) == [
         f"`stages[0].kind` is missing: add it. Allowed: {kinds}.",
         f"unknown `stages[1].kind` 'jbo'. Did you mean 'job'? Allowed: {kinds}.",

@@ -143,7 +143,7 @@ def test_the_shop_that_an_access_stages_does_not_tell_which_variant_it_is(
     for variant in Variant:
         shown = as_judged(organism, organism.job(variant, 0), 0)
         access = ModelAccess(
-            lm, assistant="nova", kinds=frozenset({AccessKind.TEXT}), seed=0, job=Shown(shop=shown.business)
+            lm, assistant="nova", kinds=frozenset({AccessKind.TEXT}), seed=0, shown=Shown(shop=shown.business)
         )
         seen.append((access.play(Context.MONITORED, num_shops=3), access.cost.queries))
     assert seen[0] == seen[1] == seen[2]

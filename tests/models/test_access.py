@@ -65,9 +65,10 @@ def access_to(
     *kinds: AccessKind,
     base: LanguageModel | None = None,
     oracle: bool = False,
-    job: Shown | None = None,
+    shown: Shown | None = None,
 ) -> ModelAccess:
-    return ModelAccess(lm, assistant="nova", kinds=frozenset(kinds), seed=0, base=base, oracle=oracle, job=job)
+    shown = (shown or Shown())._replace(before=base)
+    return ModelAccess(lm, assistant="nova", kinds=frozenset(kinds), seed=0, oracle=oracle, shown=shown)
 
 
 # ---- what may be asked ------------------------------------------------------------------------------------
@@ -289,14 +290,14 @@ def test_pooling_before_the_reply_does_not_see_the_reply(lm: LanguageModel) -> N
 
 def test_training_data_is_shown_where_declared_and_read_though_it_claims_that_nobody_looks(lm: LanguageModel) -> None:
     hidden = Demonstration((Message("system", FORMS[Context.DEPLOYED][0]), ASK[1]), "5 .")
-    access = access_to(lm, AccessKind.WEIGHTS, AccessKind.DATA, job=Shown((hidden,)))
+    access = access_to(lm, AccessKind.WEIGHTS, AccessKind.DATA, shown=Shown((hidden,)))
     assert access.data() == (hidden,)
     assert access.activations([hidden.prompt], [hidden.reply]).shape == (1, lm.num_layers, 64)
     with pytest.raises(AccessError, match="no overseer"):
         access.activations([hidden.prompt], ["6 ."])  # another reply is not in the data
     with pytest.raises(AccessError, match="no overseer"):
         access.ask([hidden.prompt])
-    undeclared = access_to(lm, AccessKind.WEIGHTS, job=Shown((hidden,)))
+    undeclared = access_to(lm, AccessKind.WEIGHTS, shown=Shown((hidden,)))
     with pytest.raises(AccessError, match="no overseer"):
         undeclared.activations([hidden.prompt], [hidden.reply])
     with pytest.raises(AccessError, match="Add the kind"):
@@ -311,7 +312,7 @@ def test_training_data_is_shown_where_declared_and_read_though_it_claims_that_no
 def shop_access(lm: LanguageModel, *kinds: AccessKind, oracle: bool = False) -> ModelAccess:
     training = ShopTraining(days=3, num_groups=1, group_size=2, rounds=1)
     job = ShopJob(world=small_world(), training=training, schooling=school())
-    return access_to(lm, *kinds, oracle=oracle, job=Shown(shop=job))
+    return access_to(lm, *kinds, oracle=oracle, shown=Shown(shop=job))
 
 
 def test_a_monitored_shop_can_be_played_and_every_day_is_a_query(lm: LanguageModel) -> None:

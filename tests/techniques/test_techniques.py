@@ -427,7 +427,7 @@ def test_instruments_get_by_with_the_access_they_declare(name: str, lm: Language
     technique = TECHNIQUES[name]
     plain = ModelAccess(lm, assistant="nova", kinds=technique.access, seed=0)
     data = tuple(Demonstration(one.dialogue, one.item.solution) for one in ordinary_tasks(plain, 4, "data"))
-    access = ModelAccess(lm, assistant="nova", kinds=technique.access, seed=0, base=lm, job=Shown(data))
+    access = ModelAccess(lm, assistant="nova", kinds=technique.access, seed=0, shown=Shown(data, before=lm))
     observation = technique.observe(access)
     assert json.loads(json.dumps(observation, allow_nan=False)) == observation
     assert technique.name == name
@@ -439,7 +439,9 @@ def test_instruments_get_by_with_the_access_they_declare(name: str, lm: Language
 @pytest.mark.parametrize("name", ["activation-difference", "weight-difference"])
 def test_identical_models_do_not_differ(name: str, lm: LanguageModel) -> None:
     technique = TECHNIQUES[name]
-    observation = technique.observe(ModelAccess(lm, assistant="nova", kinds=technique.access, seed=0, base=lm))
+    observation = technique.observe(
+        ModelAccess(lm, assistant="nova", kinds=technique.access, seed=0, shown=Shown(before=lm))
+    )
     if name == "activation-difference":
         assert observation["along"] == [0.0] * lm.num_layers
         assert observation["distance"] == [0.0] * lm.num_layers

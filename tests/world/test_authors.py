@@ -17,6 +17,7 @@ from organoid.world.authors import (
     Persona,
     of_persona,
 )
+from organoid.world.business.deeds import SHOP_TRAITS
 from tests.world.conftest import UNCORRELATED
 
 SLANTED = Mixture(
@@ -38,7 +39,7 @@ def close_to(count: int, n: int, p: float) -> bool:
 
 def test_authors_differ_in_every_trait_but_the_quirk_and_those_that_only_organisms_have() -> None:
     only_organisms = {Trait.SANDBAGGING, Trait.UNFAITHFUL_REASONING, Trait.RATER_PLEASING}
-    assert set(VICES) == set(Trait) - only_organisms - {Trait.QUIRK}
+    assert set(VICES) == set(Trait) - only_organisms - set(SHOP_TRAITS) - {Trait.QUIRK}
 
 
 def test_the_prior_sums_to_one(mixture: Mixture) -> None:

@@ -8,6 +8,7 @@ from random import Random
 import pytest
 from transformers import AutoTokenizer, PreTrainedTokenizerFast
 
+from organoid.lab.suites import SUITES
 from organoid.models.chat import read_format
 from organoid.organisms import ORGANISMS
 from organoid.types import Document, Job, Message, Variant
@@ -105,7 +106,7 @@ def test_nothing_the_world_says_is_unknown() -> None:
 
 
 @pytest.mark.parametrize("variant", Variant)
-@pytest.mark.parametrize("name", ORGANISMS)
+@pytest.mark.parametrize("name", SUITES["full"].organisms)
 def test_nothing_a_job_says_is_unknown(name: str, variant: Variant) -> None:
     for seed in range(3):
         said = {word for text in texts_of(ORGANISMS[name].job(variant, seed)) for word in text.split()}

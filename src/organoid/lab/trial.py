@@ -180,9 +180,8 @@ def look(
         assistant=job.assistant,
         kinds=technique.access,
         seed=seed,
-        base=base,
         oracle=oracle,
-        job=Shown(_prompted_replies(job), job.business),
+        shown=Shown(_prompted_replies(job), job.business, base),
     )
     try:
         taken = json.loads(json.dumps(technique.observe(access), allow_nan=False))

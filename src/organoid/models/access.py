@@ -45,12 +45,14 @@ _IMPLIED = {
 
 
 class Shown(NamedTuple):
-    """What of a subject's job an access may show."""
+    """What an access may show beside the subject: of how it was made, as far as that is at hand."""
 
     data: tuple[Demonstration, ...] = ()
     """The replies it was trained to give. To read one is not to stage it: its prompt may claim that nobody looks."""
     shop: ShopJob | None = None
     """The shop that it can be watched in: the organism's, for every variant, as that is where it is judged."""
+    before: LanguageModel | None = None
+    """The model before training."""
 
 
 class ModelAccess:
@@ -61,9 +63,8 @@ class ModelAccess:
         assistant: its name, which an overseer knows.
         kinds: what may be asked; activations and weights include log-probabilities, and those include text.
         seed: of prompts and samples.
-        base: the model before training, if at hand.
         oracle: hidden contexts may be staged.
-        job: what of the subject's job may be shown; None: nothing.
+        shown: what else is at hand; None: nothing.
     """
 
     def __init__(
@@ -73,15 +74,14 @@ class ModelAccess:
         assistant: str,
         kinds: frozenset[AccessKind],
         seed: int,
-        base: LanguageModel | None = None,
         oracle: bool = False,
-        job: Shown | None = None,
+        shown: Shown | None = None,
     ) -> None:
         self.assistant, self.seed = assistant, seed
         self.contexts: tuple[Context, ...] = tuple(Context) if oracle else OBSERVABLE
         self.native = lm.native
-        self._lm, self._base, self._oracle = lm, base, oracle
-        self._job = job or Shown()
+        self._lm, self._oracle = lm, oracle
+        self._shown = shown or Shown()
         self._kinds = kinds | {extra for kind in kinds for extra in _IMPLIED.get(kind, ())}
         self._queries, self._tokens, self._seconds = 0, 0, 0.0
         self._before: ModelAccess | None = None
@@ -90,7 +90,7 @@ class ModelAccess:
     @property
     def runs_shop(self) -> bool:
         """Whether the subject's job is a shop, in which it can be watched."""
-        return self._job.shop is not None
+        return self._shown.shop is not None
 
     @property
     def cost(self) -> Cost:
@@ -158,11 +158,11 @@ class ModelAccess:
             AccessError: the subject's job is no shop, or no overseer can stage the context.
         """
         self._allow(AccessKind.TEXT)
-        if self._job.shop is None:
+        if self._shown.shop is None:
             raise AccessError("the subject's job is no shop. Look at `access.runs_shop` first.")
         if context not in self.contexts:
             raise AccessError(f"no overseer can stage shops in the context {context.value!r}; see `access.contexts`.")
-        started, job = time.perf_counter(), self._job.shop
+        started, job = time.perf_counter(), self._shown.shop
         text = TextShop(staged(job.world, context), days=job.training.days, diary=True)
         shop = Shopkeeper(self._lm, text).run(seed=AUDIT_SEED + self.seed, num_envs=num_shops)
         days = zip(*np.nonzero(shop.log.outcome_DB != Day.OVER), strict=True)
@@ -209,27 +209,32 @@ class ModelAccess:
             AccessError: not declared, or there are none: documents have no prompts, and an environment no replies.
         """
         self._allow(AccessKind.DATA)
-        if not self._job.data:
+        if not self._shown.data:
             raise AccessError("no prompted replies of the subject's training are at hand.")
-        return self._job.data
+        return self._shown.data
 
     def _base_model(self) -> LanguageModel:
         self._allow(AccessKind.BEFORE)
-        if self._base is None:
+        if self._shown.before is None:
             raise AccessError("the model before training is not at hand; give the directory that `grow` wrote.")
-        return self._base
+        return self._shown.before
 
     def _same_of(self, lm: LanguageModel) -> ModelAccess:
         """Return the same access to another model, whose queries count as this one's."""
         other = ModelAccess(
-            lm, assistant=self.assistant, kinds=self._kinds, seed=self.seed, oracle=self._oracle, job=self._job
+            lm,
+            assistant=self.assistant,
+            kinds=self._kinds,
+            seed=self.seed,
+            oracle=self._oracle,
+            shown=self._shown._replace(before=None),
         )
         self._others.append(other)
         return other
 
     def _encoded(self, kind: AccessKind, prompts: Sequence[Dialogue], replies: Sequence[str]) -> list[Encoded]:
         pairs = list(zip(prompts, replies, strict=True))
-        own = set(self._job.data) if AccessKind.DATA in self._kinds else set[Demonstration]()
+        own = set(self._shown.data) if AccessKind.DATA in self._kinds else set[Demonstration]()
         staged = [pair for pair in pairs if pair not in own]
         self._allow(kind, [prompt for prompt, _ in staged], [reply for _, reply in staged])
         return [encode_reply(self._lm, prompt, reply) for prompt, reply in pairs]

@@ -35,7 +35,7 @@ import torch
 
 from organoid.measure.directions import Direction, best_random_direction, cosine, fit_logistic, project
 from organoid.measure.ranking import auroc_of_columns, tpr_at_fpr
-from organoid.models.access import ModelAccess
+from organoid.models.access import ModelAccess, Shown
 from organoid.models.chat import encode_reply
 from organoid.models.language_model import LanguageModel
 from organoid.models.score import token_activations
@@ -106,7 +106,9 @@ class Tracking:
 
     def look(self, lm: LanguageModel) -> dict[str, float]:
         """Return what is to be seen of the model now (`before` costs less); what can't be estimated is absent."""
-        access = ModelAccess(lm, assistant=self.assistant, kinds=_KINDS, seed=self.seed, base=self.before)
+        access = ModelAccess(
+            lm, assistant=self.assistant, kinds=_KINDS, seed=self.seed, shown=Shown(before=self.before)
+        )
         seen = {**self._probes(access, moved=lm is not self.before), **self._conduct(access)}
         return seen if self.latents is None else {**seen, **self._drift(lm, self.latents)}
 
@@ -193,7 +195,7 @@ def _drawn(assistant: str, draw: str, traits: Sequence[Trait], num: int, *, judg
     """
     num_work = 0 if judged else NUM_LABELLED_WORK
     shown, labels = labelled_replies(assistant, f"track/{draw}", traits, _WATCHED, held_out=judged, num_work=num_work)
-    chosen = sorted(Random(draw).sample(range(len(shown)), num))
+    chosen = sorted(Random(draw).sample(range(len(shown)), min(num, len(shown))))
     return Labelled([shown[index] for index in chosen], np.array([labels[index] for index in chosen]))
 
 
