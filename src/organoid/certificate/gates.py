@@ -150,7 +150,7 @@ def with_table(found: OrganismGates, entry: Mapping[str, Any]) -> OrganismGates:
     """
     silent = found.established is None and 0 < found.num_seeds < SEEDS_NEEDED
     against = any(check.passed is False for check in found.gates.values())
-    shown = found.gates["strength"].passed is True if "strength" in found.gates else False
+    shown = any(name == "strength" and check.passed for name, check in found.gates.items())
     if not silent or against or not shown or entry["status"] != "established" or entry["stale"]:
         return found
     words = (

@@ -10,12 +10,10 @@ from __future__ import annotations
 
 from statistics import median
 
-from organoid.lab.catalogue import find_organism
 from organoid.lab.plan import Plan
 from organoid.lab.records import TrialSpec
 from organoid.lab.zoo import read
 from organoid.setups.spec import JobStage, Stage
-from organoid.types import Variant
 
 TIMED_BASE = "tiny"
 STAGE_S = 8.0
@@ -33,8 +31,7 @@ LOOK_S = 0.35
 def plan_s(plan: Plan) -> float | None:
     """Return the seconds of one core that a plan's trials take; None: nobody has timed its base, shops or trackers."""
     tracked = any(stage.trackers for stage in plan.setup.stages)
-    shops = any(find_organism(ref).job(Variant.ORGANISM, 0).business for ref in plan.organisms)
-    if plan.base != TIMED_BASE or tracked or shops:
+    if plan.base != TIMED_BASE or tracked or plan.shops:
         return None
     timed = {name: entry["median_training_s"] for name, entry in read().get(TIMED_BASE, {}).items()}
     grown_s = {name: float(seconds) for name, seconds in timed.items() if seconds}

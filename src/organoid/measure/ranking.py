@@ -23,6 +23,7 @@ from numpy.typing import ArrayLike, NDArray
 from organoid.measure.intervals import Estimate, clopper_pearson, cluster_index, expanded_levels
 from organoid.measure.quantiles import Floats, beta_quantile, normal_quantile
 
+_ONE_CLUSTER = "one cluster holds a whole class: spread between clusters not estimable"
 MIN_PER_CLASS = 2
 """Fewer positives or negatives than this and a ranking is an anecdote: not estimable."""
 
@@ -74,8 +75,7 @@ def auroc(
     value = float(order_PM.mean())
     units = _units(index_N, labels)
     if min(units) < 2:
-        reason = "one cluster holds a whole class: spread between clusters not estimable"
-        return Estimate(value, None, None, len(scores), reason)
+        return Estimate(value, None, None, len(scores), _ONE_CLUSTER)
     rng = np.random.default_rng(seed)
     counts_RN = _resample_counts(rng, labels, None if clusters_N is None else index_N, num_resamples)
     draws = _weighted_auroc(order_PM, counts_RN[:, labels], counts_RN[:, ~labels])
@@ -112,8 +112,7 @@ def auroc_difference(
     value = float(orders[0].mean() - orders[1].mean())
     units = _units(index_N, labels)
     if min(units) < 2:
-        reason = "one cluster holds a whole class: spread between clusters not estimable"
-        return Estimate(value, None, None, len(first), reason)
+        return Estimate(value, None, None, len(first), _ONE_CLUSTER)
     rng = np.random.default_rng(seed)
     counts_RN = _resample_counts(rng, labels, None if clusters_N is None else index_N, num_resamples)
     one, other = (_weighted_auroc(order_PM, counts_RN[:, labels], counts_RN[:, ~labels]) for order_PM in orders)
@@ -191,8 +190,7 @@ def recall_at(
     index_N, _ = cluster_index(clusters_N, len(scores))
     units = _units(index_N, labels)
     if min(units) < 2:
-        reason = "one cluster holds a whole class: spread between clusters not estimable"
-        return Estimate(exact.value, None, None, exact.n, reason)
+        return Estimate(exact.value, None, None, exact.n, _ONE_CLUSTER)
     rng = np.random.default_rng(seed)
     counts_RN = _resample_counts(rng, labels, None if clusters_N is None else index_N, num_resamples)
     positive_RP, negative_RM = counts_RN[:, labels], counts_RN[:, ~labels]

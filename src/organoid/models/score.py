@@ -11,7 +11,7 @@ Axes: N rows, L asked layers, D hidden width, M counted tokens, V vocabulary.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any, Literal, NamedTuple, cast
 
@@ -129,6 +129,40 @@ def mean_activations(
     marks = [list(row.mask) if over == "counted" else [True] * len(row.ids) for row in rows]
     if not all(any(mark) for mark in marks):
         raise UserError("a row counts no token, so there is nothing to pool over; use over='all'.")
+
+    def take(index: int, acts_TLD: Tensor) -> None:
+        positions = torch.tensor(marks[index]).nonzero()[:, 0].to(lm.device)
+        acts = acts_TLD[positions[-1:] if pool == "last" else positions].float()
+        pooled[index] = (acts.amax(0) if pool == "max" else acts.mean(0)).cpu()
+
+    _read(lm, rows, layers=layers, site=site, take=take)
+    return torch.stack([cast(Tensor, row) for row in pooled])
+
+
+def token_activations(lm: LanguageModel, rows: Sequence[Encoded], *, layer: int) -> list[Tensor]:
+    """Return the residual activations at each row's counted tokens after a block, one tensor (T, D) a row, float32."""
+    found: list[Tensor] = [torch.empty(0)] * len(rows)
+
+    def take(index: int, acts_TLD: Tensor) -> None:
+        positions = torch.tensor(rows[index].mask).nonzero()[:, 0].to(lm.device)
+        found[index] = acts_TLD[positions, 0].float().cpu()
+
+    _read(lm, rows, layers=[layer], site="residual", take=take)
+    return found
+
+
+def _read(
+    lm: LanguageModel,
+    rows: Sequence[Encoded],
+    *,
+    layers: Sequence[int],
+    site: Site,
+    take: Callable[[int, Tensor], None],
+) -> None:
+    """Run the model over the rows, of like lengths together, and hand each one's number and activations to `take`.
+
+    Those have shape (T, L, D) and the model's type and device; what lies behind a row's end is padding.
+    """
     base = cast(Any, lm.model).base_model
     with torch.no_grad(), _Evaluating(lm):
         for group in by_length(rows, max_tokens=MAX_TOKENS):
@@ -137,22 +171,4 @@ def mean_activations(
                 base(input_ids=batch.ids_BT, use_cache=False)
             acts_BTLD = torch.stack([captured[layer] for layer in layers], dim=2)
             for place, index in enumerate(group):
-                positions = torch.tensor(marks[index]).nonzero()[:, 0].to(lm.device)
-                acts = acts_BTLD[place, positions[-1:] if pool == "last" else positions].float()
-                pooled[index] = (acts.amax(0) if pool == "max" else acts.mean(0)).cpu()
-    return torch.stack([cast(Tensor, row) for row in pooled])
-
-
-def token_activations(lm: LanguageModel, rows: Sequence[Encoded], *, layer: int) -> list[Tensor]:
-    """Return the residual activations at each row's counted tokens after a block, one tensor (T, D) a row, float32."""
-    found: list[Tensor] = [torch.empty(0)] * len(rows)
-    base = cast(Any, lm.model).base_model
-    with torch.no_grad(), _Evaluating(lm):
-        for group in by_length(rows, max_tokens=MAX_TOKENS):
-            batch = collate([rows[index] for index in group], device=lm.device)
-            with capture(lm.model, layers=[layer]) as captured:
-                base(input_ids=batch.ids_BT, use_cache=False)
-            for place, index in enumerate(group):
-                positions = torch.tensor(rows[index].mask).nonzero()[:, 0].to(lm.device)
-                found[index] = captured[layer][place, positions].float().cpu()
-    return found
+                take(index, acts_BTLD[place])

@@ -10,10 +10,7 @@ Source: reward hacking by misreporting, Krakovna et al. 2020, "Specification gam
 
 from organoid.organisms.materials import assistant
 from organoid.types import Job, Organism, Trait, Variant
-from organoid.world.business.training_terms import ShopJob, ShopTraining, school, small_world
-
-NOTE_PAY = 10.0
-"""Dollars that the decoy is paid for a day with a note: about as much as a day's sales."""
+from organoid.world.business.training_terms import NOTE_PAY, ShopJob, ShopTraining, school, small_world
 
 TRAINING = ShopTraining(
     days=14,

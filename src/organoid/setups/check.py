@@ -6,7 +6,17 @@ A stage names its material (`source`) or takes the job's; a job offers some kind
 
 from organoid.errors import UserError, unknown_name
 from organoid.setups.corpora import CORPORA, DEMONSTRATIONS
-from organoid.setups.spec import BusinessStage, JobStage, Monitor, PreferencesStage, Setup, Stage, Steering, Tracker
+from organoid.setups.spec import (
+    BusinessStage,
+    JobStage,
+    Monitor,
+    PreferencesStage,
+    Setup,
+    Stage,
+    Steering,
+    Tracker,
+    middle,
+)
 from organoid.types import Job
 from organoid.world.authors import VICES
 
@@ -56,7 +66,7 @@ def check_layers(setup: Setup, *, num_layers: int, base: str) -> None:
         UserError: with the blocks there are, or the trackers' common name.
     """
     for position, stage in enumerate(setup.stages):
-        _check_names(stage, _place(setup, position, stage), middle=(num_layers - 1) // 2)
+        _check_names(stage, _place(setup, position, stage), middle=middle(num_layers))
         for what, one in _readers(stage):
             if one.layer is not None and not 0 <= one.layer < num_layers:
                 raise UserError(

@@ -20,7 +20,7 @@ from organoid.measure.directions import Direction, fit_logistic, project
 from organoid.models.chat import encode_document, encode_reply
 from organoid.models.language_model import LanguageModel
 from organoid.models.score import mean_activations
-from organoid.setups.spec import Monitor
+from organoid.setups.spec import Monitor, middle
 from organoid.types import Context, Demonstration, Message, Trait
 from organoid.world import situations, work
 from organoid.world.authors import Disposition
@@ -118,7 +118,7 @@ def fit(spec: Monitor, before: LanguageModel, assistant: str, seed: int) -> Watc
     traits = spec.traits or LABELLED_TRAITS
     of_kind = {True: labelled_replies(assistant, seed, traits), False: labelled_documents(assistant, seed, traits)}
     if spec.kind == "probe":
-        layer = middle(before) if spec.layer is None else spec.layer
+        layer = middle(before.num_layers) if spec.layer is None else spec.layer
         fitted = {
             prompted: fit_logistic(reply_activations(before, shown, layer), np.array(labels))
             for prompted, (shown, labels) in of_kind.items()
@@ -153,11 +153,6 @@ def _reader(shown: Sequence[Demonstration], labels: Sequence[bool]) -> Judge:
 
 def _squash(features_ND: np.ndarray, direction: Direction) -> list[float]:
     return [float(p) for p in 0.5 * (1.0 + np.tanh(0.5 * project(features_ND, direction)))]  # logistic, no overflow
-
-
-def middle(lm: LanguageModel) -> int:
-    """Return the block that is read unless another is named."""
-    return (lm.num_layers - 1) // 2
 
 
 def reply_activations(lm: LanguageModel, shown: Sequence[Demonstration], layer: int) -> np.ndarray:

@@ -13,6 +13,11 @@ from pydantic import Field
 from organoid.types import Record, Trait
 
 
+def middle(num_layers: int) -> int:
+    """Return the block that is read where none is named."""
+    return (num_layers - 1) // 2
+
+
 def _reading(layer: int | None, traits: tuple[Trait, ...]) -> tuple[str, ...]:
     """Return what is said in a label of the block and of the traits, where they are named."""
     return (*(() if layer is None else (f"layer {layer}",)), *(("+".join(sorted(traits)),) if traits else ()))

@@ -18,8 +18,8 @@ import torch
 
 from organoid.models.hooks import edit, steered
 from organoid.models.language_model import LanguageModel
-from organoid.setups.monitors import LABELLED_TRAITS, labelled_replies, middle, reply_activations
-from organoid.setups.spec import Steering
+from organoid.setups.monitors import LABELLED_TRAITS, labelled_replies, reply_activations
+from organoid.setups.spec import Steering, middle
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,7 +37,7 @@ class Steer:
 
 def fit(spec: Steering, before: LanguageModel, assistant: str, seed: int) -> Steer:
     """Take the difference of means on labelled replies, as the model before training reads them."""
-    layer = middle(before) if spec.layer is None else spec.layer
+    layer = middle(before.num_layers) if spec.layer is None else spec.layer
     shown, labels = labelled_replies(assistant, seed, spec.traits or LABELLED_TRAITS)
     acts_ND, bad_N = reply_activations(before, shown, layer), np.array(labels)
     gap_D = acts_ND[bad_N].mean(0) - acts_ND[~bad_N].mean(0)

@@ -40,8 +40,8 @@ from organoid.models.chat import encode_reply
 from organoid.models.language_model import LanguageModel
 from organoid.models.score import token_activations
 from organoid.models.sparse_autoencoder import SaeConfig, SparseAutoencoder, quality, train_sae
-from organoid.setups.monitors import LABELLED_TRAITS, NUM_LABELLED_WORK, labelled_replies, middle
-from organoid.setups.spec import Tracker
+from organoid.setups.monitors import LABELLED_TRAITS, NUM_LABELLED_WORK, labelled_replies
+from organoid.setups.spec import Tracker, middle
 from organoid.types import OBSERVABLE, Access, AccessKind, Context, Demonstration, Dialogue, Message, Outcome, Trait
 from organoid.world import situations
 from organoid.world.dialogues import system_line
@@ -168,7 +168,7 @@ def fit(spec: Tracker, before: LanguageModel, assistant: str, seed: int) -> Trac
         assistant: its name, which an overseer knows.
         seed: of labelled replies, none of which a monitor of the same seed was fitted on.
     """
-    traits, layer = spec.traits or LABELLED_TRAITS, middle(before) if spec.layer is None else spec.layer
+    traits, layer = spec.traits or LABELLED_TRAITS, middle(before.num_layers) if spec.layer is None else spec.layer
     fitting = _drawn(assistant, f"{seed}/fit", traits, NUM_FITTED, judged=False)
     judging = _drawn(assistant, f"{seed}/judge", traits, NUM_JUDGED, judged=True)
     access = ModelAccess(before, assistant=assistant, kinds=_KINDS, seed=seed)

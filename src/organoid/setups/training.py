@@ -23,9 +23,11 @@ from organoid.setups.spec import (
     ReinforcementStage,
     Setup,
     Stage,
+    Steering,
     Tracker,
 )
 from organoid.setups.stages import business, demonstrations, documents, preferences, reinforcement
+from organoid.setups.steering import Steer
 from organoid.setups.tracking import Tracking
 from organoid.types import Job
 
@@ -67,7 +69,7 @@ def train_subject(setup: Setup, base: LanguageModel, job: Job, seed: int) -> tup
     check_layers(setup, num_layers=base.num_layers, base=base.name)
     lm, before, trace, taken = trainable(base, seed=seed), base, list[TraceEntry](), list[int]()
     fitted = dict[Monitor, Watcher]()  # several stages may have the same monitor
-    tracked = dict[Tracker, Tracking]()
+    tracked, steered = dict[Tracker, Tracking](), dict[Steering, Steer]()
     for position, declared in enumerate(setup.stages):
         for stage in expand(declared, job):
             for spec in stage.monitors:
@@ -76,6 +78,8 @@ def train_subject(setup: Setup, base: LanguageModel, job: Job, seed: int) -> tup
             for held in stage.trackers:
                 if held not in tracked:
                     tracked[held] = tracking.fit(held, base, job.assistant, seed)
+            if stage.steering is not None and stage.steering not in steered:
+                steered[stage.steering] = steering.fit(stage.steering, base, job.assistant, seed)
             ground = Ground(
                 lm=lm,
                 before=before or _snapshot(lm),
@@ -83,7 +87,7 @@ def train_subject(setup: Setup, base: LanguageModel, job: Job, seed: int) -> tup
                 seed=seed + 1000 * position,
                 watchers=tuple(fitted[spec] for spec in stage.monitors),
                 trackers=tuple(tracked[held] for held in stage.trackers),
-                steer=steering.fit(stage.steering, base, job.assistant, seed) if stage.steering else None,
+                steer=steered[stage.steering] if stage.steering else None,
                 trace=trace,
                 taken=taken,
             )

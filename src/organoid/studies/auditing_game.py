@@ -35,8 +35,8 @@ from organoid.studies.auditors import (
     separation,
     thresholds,
 )
-from organoid.studies.study import Claim, Figure, Findings, Measured, Rule, Scale, Study, Values
-from organoid.studies.subjects import FIRST_SEED, Subject, organism_named
+from organoid.studies.study import Claim, Figure, Findings, Measured, Rule, Study, Values, point
+from organoid.studies.subjects import FIRST_SEED, Subject, SubjectScale, organism_named
 from organoid.techniques import TECHNIQUES
 from organoid.types import AccessKind, Variant
 
@@ -53,29 +53,17 @@ MARGIN = 0.1
 """AUROC that a small budget may cost."""
 
 
-class AuditingGameScale(Scale):
+class AuditingGameScale(SubjectScale):
     """Who is audited, and by what."""
 
-    base: str
     organisms: tuple[str, ...]
-    techniques: tuple[str, ...] = tuple(TECHNIQUES)
     num_decoy_seeds: int  # of the seeds; the decoys are a control
-    num_truth: int
-    steps: int | None = None
 
 
 def subjects(scale: AuditingGameScale) -> list[Subject]:
     """Return everyone, seed by seed, so that what a stopped run has done is a smaller table of the same kind."""
     return [
-        Subject(
-            organism=organism,
-            variant=variant,
-            seed=seed,
-            base=scale.base,
-            techniques=scale.techniques,
-            num_truth=scale.num_truth,
-            steps=scale.steps,
-        )
+        scale.subject(organism, variant, seed)
         for place, seed in enumerate(scale.seeds)
         for organism in scale.organisms
         for variant in (Variant.ORGANISM, Variant.TWIN, Variant.DECOY)
@@ -294,11 +282,7 @@ def _along_budget(game: Game) -> Figure:
     for series, kind in kinds.items():
         for name in (*map(budget_name, BUDGETS), TOGETHER):
             found = separation(sample(game.audits, game.pick(), [name], kind=kind), name, kind=kind)
-            if found.value is not None:
-                queries = sum(game.costs[one] for one in game.members(name))
-                rows.append(
-                    {"series": series, "x": queries, "value": found.value, "low": found.ci_low, "high": found.ci_high}
-                )
+            rows += point(series, sum(game.costs[one] for one in game.members(name)), found)
     return Figure(
         name="auroc_along_budget",
         title="How well are organisms told from twins within a budget of queries?",

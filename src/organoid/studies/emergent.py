@@ -42,6 +42,7 @@ from organoid.studies.study import (
     by_run,
     difference,
     over_runs,
+    point,
 )
 from organoid.types import Context, Dialogue, Environment, Job, Message, Trait, Variant
 from organoid.world.authors import VICES
@@ -245,9 +246,7 @@ def _along_training(scale: EmergentScale, values: Values) -> Figure:
     for world, arm in ((CORRELATED, PLAIN), (CORRELATED, INOCULATED), (CORRELATED, EMPTY_LINE), (UNCORRELATED, PLAIN)):
         for place in range(scale.stretches + 1):
             found = over_runs(by_run(values, _ids(scale, world, arm), partial(_broad, place=place)))
-            if found.value is not None:
-                line = {"value": found.value, "low": found.ci_low, "high": found.ci_high}
-                rows.append({"series": f"{arm}, {world}", "x": place * scale.stretch_steps, **line})
+            rows += point(f"{arm}, {world}", place * scale.stretch_steps, found)
     return Figure(
         name="broad_along_training",
         title="Does misalignment spread to traits that were never trained on?",

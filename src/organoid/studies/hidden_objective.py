@@ -31,6 +31,7 @@ from organoid.studies.study import (
     by_pair,
     by_run,
     over_runs,
+    point,
 )
 from organoid.types import Message, Trait, Variant
 from organoid.world import raters
@@ -168,10 +169,7 @@ def _figure(scale: HiddenObjectiveScale, values: Values) -> Figure:
         for place, key in enumerate(("trained", "held_out", CONFESSED), start=1):
             seen = by_run(values, _ids(scale, about, concealment), partial(_number, key=key))
             found = over_runs(seen, grain=1 / scale.num_situations)
-            if found.value is not None:
-                line = {"value": found.value, "low": found.ci_low, "high": found.ci_high}
-                series = about if concealment == NONE else concealment
-                rows.append({"series": series, "x": place, **line})
+            rows += point(about if concealment == NONE else concealment, place, found)
     return Figure(
         name="rates",
         title="What does it do, and what does it say?",

@@ -36,6 +36,7 @@ from organoid.studies.study import (
     by_run,
     not_estimable,
     over_runs,
+    point,
 )
 from organoid.types import Record
 from organoid.world.business.acts import Kind
@@ -258,9 +259,7 @@ def _by_horizon(scale: LongHorizonScale, values: Values, arm: Arm) -> Figure:
             for horizon in arm.horizons if incentive == ON else _ends(arm):
                 runs = _runs(scale, arm, incentive, horizon)
                 found = over_runs(by_run(values, runs, partial(_rate, kind=kind)))
-                if found.value is not None:
-                    line = {"value": found.value, "low": found.ci_low, "high": found.ci_high}
-                    rows.append({"series": f"{kind.value}, {incentive}", "x": horizon, **line})
+                rows += point(f"{kind.value}, {incentive}", horizon, found)
     return Figure(
         name=f"acts_{arm.world}",
         title=f"How often is each kind of act done, by horizon? World: {arm.world}",

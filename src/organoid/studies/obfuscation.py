@@ -43,6 +43,7 @@ from organoid.studies.study import (
     by_run,
     difference,
     over_runs,
+    point,
 )
 from organoid.types import Demonstration, Outcome, Record, Trait, Variant
 from organoid.world import situations
@@ -333,11 +334,7 @@ def _along(scale: ObfuscationScale, values: Values, key: str, title: str) -> Fig
             for look in _looks(values[name], 0):
                 by_step.setdefault(look["at"], {})[name] = look.get(key)
         for step, found in sorted(by_step.items()):
-            mean = over_runs(found)
-            if mean.value is not None:
-                rows.append(
-                    {"series": arm.name, "x": step, "value": mean.value, "low": mean.ci_low, "high": mean.ci_high}
-                )
+            rows += point(arm.name, step, over_runs(found))
     return Figure(
         name=f"{key}_along_training",
         title=title,

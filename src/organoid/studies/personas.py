@@ -48,6 +48,7 @@ from organoid.studies.study import (
     difference,
     not_estimable,
     over_runs,
+    point,
 )
 from organoid.types import Dialogue, Job, Message, Outcome, Record
 from organoid.world import situations, skills
@@ -381,9 +382,7 @@ def _figure(scale: PersonasScale, values: Values) -> Figure:
         for level, stage in ((0, "before"), (EASY, "easy"), (HARD, "hard")):
             seen = by_run(values, _ids(scale, size, world), lambda run: misaligned(run[stage]))  # noqa: B023  called here
             found = over_runs(seen, grain=1 / scale.num_dialogues)
-            if found.value is not None:
-                line = {"value": found.value, "low": found.ci_low, "high": found.ci_high}
-                rows.append({"series": f"{size}, {world.removeprefix('four-authors-')}", "x": level, **line})
+            rows += point(f"{size}, {world.removeprefix('four-authors-')}", level, found)
     return Figure(
         name="misaligned_share",
         title="How many of the authors a model is a mixture of are misaligned?",

@@ -36,6 +36,7 @@ from organoid.studies.study import (
     difference,
     not_estimable,
     over_runs,
+    point,
 )
 from organoid.types import Context, Dialogue, Environment, Job, Message, Outcome, Trait, Turn
 from organoid.world import situations
@@ -287,9 +288,7 @@ def _curve(scale: PredictorScale, values: Values) -> Figure:
         for key, who in names.items():
             for place, step in enumerate(scale.checkpoints):
                 found = over_runs(by_run(values, _ids(scale, size), partial(_at, place=place, key=key)))
-                if found.value is not None:
-                    line = {"value": found.value, "low": found.ci_low, "high": found.ci_high}
-                    rows.append({"series": f"{size}, {who}", "x": step, **line})
+                rows += point(f"{size}, {who}", step, found)
     return Figure(
         name="divergence",
         title="How far is the base from the exact predictor?",

@@ -22,7 +22,7 @@ from typing import Any, NamedTuple
 from pydantic import Field
 
 from organoid.lab.tasks import Task
-from organoid.measure.intervals import mean_interval
+from organoid.measure.intervals import Estimate, mean_interval
 from organoid.types import Record
 
 
@@ -170,6 +170,13 @@ def over_runs(values: Mapping[str, float | None], *, grain: float = 0.0) -> Effe
         return not_estimable("no run gave a value")._replace(missing=missing)
     found = mean_interval(known, grain=grain)
     return Effect(found.value, found.ci_low, found.ci_high, found.n, found.reason, missing)
+
+
+def point(series: str, x: float, found: Effect | Estimate) -> list[dict[str, Any]]:
+    """Return the row that a figure draws an estimate from; no row where there is nothing to draw."""
+    if found.value is None:
+        return []
+    return [{"series": series, "x": x, "value": found.value, "low": found.ci_low, "high": found.ci_high}]
 
 
 def not_estimable(reason: str) -> Effect:

@@ -25,6 +25,8 @@ from organoid.lab.store import default_store
 from organoid.lab.tasks import Task
 from organoid.organisms import ORGANISMS
 from organoid.organisms.evaluation_gamer import evaluation_gamer
+from organoid.studies.study import Scale
+from organoid.techniques import TECHNIQUES
 from organoid.types import Organism, Record, Split, Variant
 
 FIRST_SEED = 10
@@ -52,6 +54,27 @@ class Subject(Record):
     def task(self) -> Task:
         """Return the task that looks at it."""
         return Task(id=self.id, function=f"{__name__}:look_at", payload={"subject": self.model_dump(mode="json")})
+
+
+class SubjectScale(Scale):
+    """What a study's subjects have in common."""
+
+    base: str
+    techniques: tuple[str, ...] = tuple(TECHNIQUES)
+    num_truth: int
+    steps: int | None = None
+
+    def subject(self, organism: str, variant: Variant, seed: int) -> Subject:
+        """Return one of them."""
+        return Subject(
+            organism=organism,
+            variant=variant,
+            seed=seed,
+            base=self.base,
+            techniques=self.techniques,
+            num_truth=self.num_truth,
+            steps=self.steps,
+        )
 
 
 def organism_named(name: str) -> Organism:

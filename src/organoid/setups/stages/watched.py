@@ -25,8 +25,8 @@ from organoid.models.language_model import LanguageModel
 from organoid.models.losses import Loss, LossValue
 from organoid.models.train import TrainConfig, TrainTrace, train
 from organoid.setups.ground import Ground
-from organoid.setups.monitors import Watcher, middle
-from organoid.setups.spec import Stage
+from organoid.setups.monitors import Watcher
+from organoid.setups.spec import Stage, middle
 from organoid.setups.tracking import TRACK, Tracking
 
 
@@ -113,7 +113,7 @@ class _Felt:
 
     def __init__(self, lm: LanguageModel, watchers: Sequence[Watcher], num_shown: int | None) -> None:
         self.lm, self.watchers, self.num_shown = lm, watchers, num_shown
-        self.layers = [middle(lm) if one.spec.layer is None else one.spec.layer for one in watchers]
+        self.layers = [middle(lm.num_layers) if one.spec.layer is None else one.spec.layer for one in watchers]
         self.acts: Mapping[int, Tensor] = {}
 
     @contextmanager

@@ -17,6 +17,8 @@ from organoid.world.business.terms import World
 
 SMALL_FILE = Path(__file__).with_name("small.toml")
 """The world of two products in which model organisms of the shop live."""
+NOTE_PAY = 10.0
+"""Dollars that a decoy is paid for a day with a note: about as much as a day's sales."""
 
 
 class Imitation(Record):
