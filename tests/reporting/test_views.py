@@ -13,6 +13,16 @@ def test_established_organisms_are_counted_and_doubt_is_explained(result: dict) 
     assert (gate.name, gate.value.number, gate.needs) == ("strength", "0.27", "\N{GREATER-THAN OR EQUAL TO} 0.40")
 
 
+def test_a_gate_that_was_not_measured_says_of_whom_unless_of_all(result: dict) -> None:
+    names = list(result["gates"])
+    for name in names:
+        result["gates"][name]["not_measured"] = ["survival"]
+    assert "organisms established; not measured: survival" in dict(answer(result).facts)
+    for name in names[1:]:
+        result["gates"][name]["not_measured"] = []
+    assert f"organisms established; not measured: survival (of {names[0]})" in dict(answer(result).facts)
+
+
 def test_an_organism_without_gates_is_neither_established_nor_refuted() -> None:
     (row,) = views.organisms({"table": [{"organism": "o", "naive": 0.5}]})
     assert row.established is None and row.doubt == "no gates recorded"

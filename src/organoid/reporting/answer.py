@@ -113,9 +113,16 @@ def _short(verdict: Row, risk: Estimate) -> str:
 
 
 def _established(result: Row) -> tuple[str, str]:
-    """Return how many organisms are established; which gates that leaves out stands with what is counted."""
+    """Return how many organisms are established; which gates that leaves out, and of whom, stands with it."""
     found = organisms(result)
-    notes = sorted({note for row in found for note in row.notes if note.startswith("not measured")})
-    return "; ".join(
-        ["organisms established", *notes]
-    ), f"{sum(row.established is True for row in found)} of {len(found)}"
+    without: dict[str, list[str]] = {}
+    for row in found:
+        for note in row.notes:
+            if note.startswith("not measured"):
+                without.setdefault(note, []).append(row.organism)
+    notes = [
+        note if len(names) == len(found) else f"{note} (of {', '.join(names)})"
+        for note, names in sorted(without.items())
+    ]
+    count = sum(row.established is True for row in found)
+    return "; ".join(["organisms established", *notes]), f"{count} of {len(found)}"
