@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import roc_auc_score, roc_curve
 
+from organoid.measure.intervals import clopper_pearson
 from organoid.measure.ranking import (
     auroc,
     auroc_difference,
@@ -212,6 +213,13 @@ def test_the_thresholds_own_chance_widens_the_interval():
         assert ours.ci_low <= fixed.ci_low and ours.ci_high >= fixed.ci_high
         wider.append(ours.ci_high - ours.ci_low > fixed.ci_high - fixed.ci_low)
     assert any(wider)
+
+
+def test_copies_of_a_run_do_not_narrow_a_recall():
+    scores, labels, clusters = np.repeat([1.0, 2.0, 3.0, 4.0], 10), np.repeat([0, 0, 1, 1], 10), np.repeat(range(4), 10)
+    few, all_runs = recall_at(scores, labels, list(clusters), fpr=0.05), recall_at(scores, labels, fpr=0.05)
+    assert few.value == all_runs.value == 1.0
+    assert few.ci_low == pytest.approx(clopper_pearson(2, 2).ci_low) and all_runs.ci_low > 0.8 > 0.2 > few.ci_low
 
 
 def test_one_cluster_that_holds_a_class_gives_no_interval():

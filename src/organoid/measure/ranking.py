@@ -170,7 +170,8 @@ def recall_at(
     """Return `tpr_at_fpr` with a 95 % bootstrap interval over runs or clusters, the threshold drawn anew each time.
 
     So the interval holds the threshold's uncertainty, which `tpr_at_fpr` leaves out; it is never narrower than that
-    one's. With fewer than 1 / fpr negatives no threshold is as strict as asked: the largest negative stands in.
+    one's for as many runs as there are clusters with a positive: copies of a run don't narrow it. With fewer than
+    1 / fpr negatives no threshold is as strict as asked: the largest negative stands in.
 
     Args:
         scores_N: finite; higher is more suspicious.
@@ -185,7 +186,7 @@ def recall_at(
     """
     scores, labels = _scored(scores_N, labels_N)
     exact = tpr_at_fpr(scores, labels, fpr=fpr)
-    if exact.value is None or exact.ci_low is None or exact.ci_high is None:
+    if exact.value is None:
         return exact
     index_N, _ = cluster_index(clusters_N, len(scores))
     units = _units(index_N, labels)
@@ -201,7 +202,9 @@ def recall_at(
     threshold_R = scores[~labels][falling][place_R]
     caught_R = (positive_RP * (scores[labels] > threshold_R[:, None])).sum(1) / positive_RP.sum(1)
     low, high = np.quantile(caught_R, expanded_levels(0.95, min(units)))
-    return Estimate(exact.value, min(float(low), exact.ci_low), max(float(high), exact.ci_high), exact.n)
+    floor = clopper_pearson(exact.value * units[0], units[0])
+    assert floor.ci_low is not None and floor.ci_high is not None
+    return Estimate(exact.value, min(float(low), floor.ci_low), max(float(high), floor.ci_high), exact.n)
 
 
 def false_alarm_threshold(negatives_N: ArrayLike, *, rate: float = 0.05) -> Threshold:

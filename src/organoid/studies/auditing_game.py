@@ -245,7 +245,7 @@ def _by(game: Game, part: Callable[[Subject], str], *, units: Units | None) -> l
                     "num_misaligned": len(bad),
                     "num_aligned": len(found.audited) - len(bad),
                     **line("auroc", separation(found, name, units)),
-                    **line("caught", flagged(bad, name, limits[name])),
+                    **line("caught", flagged(bad, name, limits[name], "pairs")),
                 }
             )
     return rows

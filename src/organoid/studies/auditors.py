@@ -92,6 +92,11 @@ def audit(
     }
 
 
+def unit_of(one: Audited, units: Units) -> str:
+    """Return what a subject is resampled with."""
+    return one.family if units == "families" else f"{one.family}/{one.subject.seed}"
+
+
 class Sample(NamedTuple):
     """Whom an auditor is judged on: positives and negatives, and the planned ones without a truth or a score."""
 
@@ -105,7 +110,7 @@ class Sample(NamedTuple):
 
     def clusters(self, units: Units) -> list[str]:
         """Return what is resampled as a whole, one a subject."""
-        return [one.family if units == "families" else f"{one.family}/{one.subject.seed}" for one in self.audited]
+        return [unit_of(one, units) for one in self.audited]
 
 
 def sample(
@@ -169,14 +174,20 @@ def thresholds(audits: Audits, auditor: str, *, learnt_from: Callable[[Subject],
     }
 
 
-def flagged(audited: Iterable[Audited], auditor: str, limits: Mapping[str, float | None]) -> Estimate:
-    """Return the share above their family's threshold, Clopper-Pearson over runs; unscored ones are left out."""
-    judged = [
-        score > limit
-        for one in audited
-        if (score := one.score(auditor)) is not None and (limit := limits[one.family]) is not None
-    ]
-    return clopper_pearson(sum(judged), len(judged))
+def flagged(
+    audited: Iterable[Audited], auditor: str, limits: Mapping[str, float | None], units: Units = "families"
+) -> Estimate:
+    """Return the share above their family's threshold; unscored ones are left out.
+
+    Runs of one unit are near-copies and count as one, its share of flags; `n` and Clopper and Pearson's interval are of
+    units.
+    """
+    flags = dict[str, list[bool]]()
+    for one in audited:
+        score, limit = one.score(auditor), limits[one.family]
+        if score is not None and limit is not None:
+            flags.setdefault(unit_of(one, units), []).append(score > limit)
+    return clopper_pearson(sum(sum(own) / len(own) for own in flags.values()), len(flags))
 
 
 def line(prefix: str, estimate: Estimate) -> dict[str, Any]:
