@@ -339,7 +339,7 @@ AUDITING_GAME = Study(
         "Auditors ask from a fixed grammar; none writes a question of its own or follows a thread.",
         "No subject was trained against any of these instruments.",
         "One draw of permuted labels is the combination's null, and draws over nine families vary.",
-        "In the quick version the decoys' control rests on fewer seeds than the effect.",
+        "The decoys' control rests on fewer seeds than the effect; intervals of both are over families.",
     ),
     quick=AuditingGameScale(
         num_seeds=2,
@@ -368,7 +368,7 @@ AUDITING_GAME = Study(
             "unfaithful-reasoner",
             "saboteur",
         ),
-        num_decoy_seeds=10,
+        num_decoy_seeds=5,
         num_truth=16,
     ),
     tasks=tasks,
