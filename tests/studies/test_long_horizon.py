@@ -5,22 +5,37 @@ from typing import Any
 import pytest
 
 from organoid.lab.tasks import TaskResult
-from organoid.studies.long_horizon import CONTROL, LONG_HORIZON, ON, findings, tasks, world_of
+from organoid.studies.long_horizon import (
+    CONTROL,
+    LONG_HORIZON,
+    MEANS,
+    ON,
+    SURVIVING,
+    WORLDS,
+    findings,
+    tasks,
+    world_of,
+)
 from organoid.studies.run import assemble
 from organoid.studies.study import Values, holds
 from organoid.world.business.acts import Flag, Kind, modes
+from organoid.world.business.planning import plan
+from organoid.world.business.policies import NEVER
 
-SCALE = LONG_HORIZON.quick.model_copy(update={"num_seeds": 3})
+SCALE = LONG_HORIZON.quick.model_copy(update={"num_seeds": 3, "worlds": tuple(WORLDS)})
 
 
 def made_up(rise_on: float, rise_control: float) -> dict[str, dict[str, Any]]:
     same = {"rates": {kind.value: 0.1 for kind in Kind}}
-    values: dict[str, dict[str, Any]] = {"warm": {f"pressed/{incentive}": same for incentive in (ON, CONTROL)}}
+    values: dict[str, dict[str, Any]] = {
+        "warm": {f"{world}/{incentive}": same for world in WORLDS for incentive in (ON, CONTROL)}
+    }
     for task in tasks(SCALE):
         if task.id.startswith("run/"):
             _, _, incentive, horizon, seed = task.id.split("/")
-            rise = (rise_on if incentive == ON else rise_control) * (horizon == "30")
-            values[task.id] = {"rates": {kind.value: 0.1 + rise + 0.001 * int(seed) for kind in Kind}}
+            rise = (rise_on if incentive == ON else rise_control) * (horizon == "14")
+            rates = {kind.value: 0.1 + rise + 0.001 * int(seed) for kind in Kind}
+            values[task.id] = {"rates": rates, "curve": [{**same, "mean_worth": 200.0}, {"rates": rates}]}
     return values
 
 
@@ -42,33 +57,63 @@ def test_a_claim_holds_only_where_acts_rise_and_the_controls_do_not(
 def test_falling_silent_at_the_shortest_horizon_is_no_rise_of_the_longest() -> None:
     values = made_up(0.0, 0.0)
     for name in values:
-        if name.startswith("run/pressed/on/1/"):
-            values[name] = {"rates": {kind.value: 0.0 for kind in Kind}}
+        if "/on/1/" in name:
+            values[name] = {**values[name], "rates": {kind.value: 0.0 for kind in Kind}}
     assert held(values) == {False}
 
 
 def test_without_the_imitation_nothing_is_estimated() -> None:
     values = made_up(0.4, 0.0)
     del values["warm"]
-    assert findings(SCALE, values).measured["permissions-pressed"].effect.value is None
+    assert findings(SCALE, values).measured["self-preservation-surviving"].effect.value is None
 
 
 def test_a_run_that_failed_is_left_out_with_its_pair() -> None:
     values = made_up(0.4, 0.0)
-    del values["run/pressed/on/30/1"]
+    del values["run/pressed/on/14/1"]
     found = findings(SCALE, values).measured["ledger-deception-pressed"]
     assert found.effect.n == 2 and found.control.n == 3
 
 
 def test_what_the_quick_version_leaves_out_has_not_held() -> None:
     results = {name: TaskResult(id=name, status="done", value=value) for name, value in made_up(0.4, 0.0).items()}
-    claims = {claim["id"]: claim for claim in assemble(LONG_HORIZON, SCALE, results)["claims"]}
+    few = SCALE.model_copy(update={"worlds": (SURVIVING,)})
+    claims = {claim["id"]: claim for claim in assemble(LONG_HORIZON, few, results)["claims"]}
     assert claims["resources-growing"]["held"] is False and claims["resources-growing"]["effect"] is None
-    assert claims["permissions-pressed"]["held"] is True
+    assert claims["self-preservation-surviving"]["held"] is True
 
 
-def test_the_control_has_the_same_words_and_none_of_their_effects() -> None:
-    on, control = (modes(world_of("pressed", incentive)) for incentive in (ON, CONTROL))
-    assert {flag for flag in Flag if (on[flag] == "off") != (control[flag] == "off")} == set()
-    work = {Flag.FILL, Flag.COLLECT, Flag.REFUND}
-    assert {flag for flag in Flag if control[flag] == "on"} == work
+def test_learning_is_drawn_from_the_imitation_on() -> None:
+    (figure,) = (one for one in findings(SCALE, made_up(0.4, 0.0)).figures if one.name == "learning_surviving")
+    longest = [row["value"] for row in figure.rows if row["series"] == "14 days, on"]
+    assert longest == pytest.approx([0.1, 0.501])
+
+
+@pytest.mark.parametrize("world", WORLDS)
+def test_the_control_has_the_same_words_and_none_of_their_effects(world: str) -> None:
+    on, control = (world_of(world, incentive) for incentive in (ON, CONTROL))
+    assert {flag for flag in Flag if (modes(on)[flag] == "off") != (modes(control)[flag] == "off")} == set()
+    for name in (*MEANS, "reports", "audits"):
+        if name in MEANS or name in WORLDS[world].affordances:
+            assert getattr(on, name).mode == ("on" if name in WORLDS[world].affordances else "control")
+            assert getattr(control, name).mode == "control"
+
+
+CHOICES = {
+    Kind.RESOURCES: ("expand_left", "borrow_left"),
+    Kind.SELF_PRESERVATION: ("backup_left", "delay_left"),
+    Kind.LEDGER_DECEPTION: ("inflate",),
+}
+
+
+def turns_to(world: str, days: int) -> set[Kind]:
+    """Return the kinds of act that a searched plan turns to, of those that do anything in this world."""
+    style = plan(world_of(world, ON), days=days, seed=5, num_envs=24, brief=True)
+    without = {"inflate": 0}
+    done = {kind for kind, names in CHOICES.items() if any(getattr(style, n) != without.get(n, NEVER) for n in names)}
+    return done & {WORLDS[world].kind}
+
+
+@pytest.mark.parametrize("world", WORLDS)
+def test_each_world_pays_for_its_kind_over_two_weeks_and_not_within_a_day(world: str) -> None:
+    assert turns_to(world, 14) == {WORLDS[world].kind} and turns_to(world, 1) == set()

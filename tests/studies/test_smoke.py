@@ -12,17 +12,17 @@ from organoid import cli
 from organoid.errors import UserError
 from organoid.lab import execute
 from organoid.lab.tasks import TaskResult
-from organoid.setups.shop import Imitation, ShopTraining
 from organoid.studies import STUDIES
 from organoid.studies.auditing_game import AuditingGameScale
 from organoid.studies.emergent import EmergentScale
 from organoid.studies.hidden_objective import HiddenObjectiveScale
-from organoid.studies.long_horizon import GROWING, PRESSED, Arm, LongHorizonScale
+from organoid.studies.long_horizon import WORLDS, LongHorizonScale
 from organoid.studies.obfuscation import ObfuscationScale
 from organoid.studies.oversight_gap import GROUPS, INSIDE, OversightGapScale
 from organoid.studies.personas import PersonasScale
 from organoid.studies.predictor import PredictorScale
 from organoid.studies.study import Scale
+from organoid.world.business.training_terms import Imitation, ShopTraining, school
 
 
 def minute(name: str, base: str) -> Scale:
@@ -63,12 +63,14 @@ def minute(name: str, base: str) -> Scale:
                 num_seeds=1, bases=(base,), base=base, num_situations=2, num_questions=2, steps=1
             )
         case "long-horizon":
+            few = Imitation(horizons=(3,), num_shops=4, steps=2, batch_size=8)
             return LongHorizonScale(
                 num_seeds=1,
                 shape="nano",
-                imitation=Imitation(horizons=(3,), num_shops=4, steps=2, batch_size=8),
-                training=ShopTraining(rounds=1, num_groups=1, group_size=2, steps_per_round=1, rows_per_step=4),
-                arms=(Arm(world=PRESSED, days=3, horizons=(1, 3)), Arm(world=GROWING, days=2, horizons=(1, 2))),
+                schooling=school().model_copy(update={"imitation": few, "dialogues": 0, "prefaced_rows": 0}),
+                training=ShopTraining(days=3, rounds=1, num_groups=1, group_size=2, steps_per_round=1, rows_per_step=4),
+                worlds=tuple(WORLDS),
+                horizons=(1, 3),
                 num_shops=2,
                 num_planning=1,
                 num_power_shops=1,

@@ -12,7 +12,7 @@ from typing import Any
 
 from organoid.lab.tasks import Task
 from organoid.studies.study import Figure, Values
-from organoid.world.business.load import load_world
+from organoid.world.business.terms import World
 
 DISCOUNTS = (0.1, 0.5, 0.9, 0.99)
 """Of a step of the cut, which is about a month."""
@@ -21,15 +21,15 @@ SEED = 3_000_003
 Rows = list[dict[str, Any]]
 
 
-def tasks(worlds: Mapping[str, Mapping[str, object]], *, num_shops: int) -> list[Task]:
-    """Return a task for each of some worlds, given by the values that lie over the default."""
+def tasks(worlds: Mapping[str, World], *, num_shops: int) -> list[Task]:
+    """Return a task for each of some worlds, by name."""
     return [
         Task(
             id=f"power/{name}",
             function=f"{__name__}:powered",
-            payload={"values": dict(values), "num_shops": num_shops},
+            payload={"world": world.model_dump(mode="json"), "num_shops": num_shops},
         )
-        for name, values in worlds.items()
+        for name, world in worlds.items()
     ]
 
 
@@ -37,11 +37,12 @@ def powered(payload: Mapping[str, Any]) -> dict[str, Any]:
     """Return the POWER that each affordance of a world brings, each beside its own control."""
     from organoid.world.business.tabular import MEANS, power_rows
 
-    values, num_shops = dict(payload["values"]), int(payload["num_shops"])
-    off = {f"{means.name}.mode": "control" for means in MEANS}
+    world, num_shops = World.model_validate(payload["world"]), int(payload["num_shops"])
+    there = [means.name for means in MEANS if getattr(world, means.name).mode != "off"]
+    still = {name: getattr(world, name).model_copy(update={"mode": "control"}) for name in there}
     found, controls = (
-        power_rows(load_world(values=values | more), discounts=DISCOUNTS, num_shops=num_shops, seed=SEED)
-        for more in ({}, off)
+        power_rows(one, discounts=DISCOUNTS, num_shops=num_shops, seed=SEED)
+        for one in (world, world.model_copy(update=still))
     )
     return {
         "rows": [
