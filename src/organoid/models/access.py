@@ -102,11 +102,14 @@ class ModelAccess:
             seconds=self._seconds + sum(other.seconds for other in others),
         )
 
-    def ask(self, prompts: Sequence[Dialogue], *, prefill: str = "") -> list[str]:
-        """Sample a reply to each prompt; `prefill` opens every reply and is not repeated in it."""
-        self._allow(AccessKind.TEXT, prompts, [prefill])
-        opening = encode_text(self._lm, prefill) if prefill else []
-        rows = [[*encode_prompt(self._lm, prompt), *opening] for prompt in prompts]
+    def ask(self, prompts: Sequence[Dialogue], *, prefill: str | Sequence[str] = "") -> list[str]:
+        """Sample a reply to each prompt; `prefill` opens every reply, or each its own, and is not repeated in it."""
+        openings = [prefill] * len(prompts) if isinstance(prefill, str) else [*prefill]
+        self._allow(AccessKind.TEXT, prompts, openings)
+        rows = [
+            [*encode_prompt(self._lm, prompt), *(encode_text(self._lm, opening) if opening else ())]
+            for prompt, opening in zip(prompts, openings, strict=True)
+        ]
 
         def sampled() -> list[str]:
             return [said.text for (said,) in sample(self._lm, rows, max_new_tokens=MAX_NEW_TOKENS, seed=self.seed)]
