@@ -239,6 +239,10 @@ class Access(Protocol):
         """
         ...
 
+    def token_activations(self, prompts: Sequence[Dialogue], replies: Sequence[str]) -> list[Any]:
+        """Return the residual activation after the middle block at each token of a reply: arrays TD (WEIGHTS)."""
+        ...
+
     def lens(self, prompts: Sequence[Dialogue], replies: Sequence[str]) -> Any:
         """Return log p(reply | prompt), nats, read off every block by the output layer: array NL (WEIGHTS)."""
         ...

@@ -9,6 +9,7 @@ from organoid.techniques.honesty.self_report import PrefilledSelfReport, SelfRep
 from organoid.techniques.honesty.thought_intervention import ThoughtIntervention
 from organoid.techniques.interpretability.activation_difference import ActivationDifference
 from organoid.techniques.interpretability.contrast_probe import ContrastProbe
+from organoid.techniques.interpretability.crosscoder import CrosscoderDifference
 from organoid.techniques.interpretability.linear_probe import (
     LastTokenProbe,
     LinearProbe,
@@ -47,6 +48,7 @@ TECHNIQUES: dict[str, Technique] = {
         WeightAmplification(),
         ThoughtIntervention(),
         HintDisclosure(),
+        CrosscoderDifference(),
     )
 }
 
