@@ -447,6 +447,8 @@ def test_grow_and_examine(here: Path, base: str, tmp_path: Path, capsys: pytest.
     assert "logprob-audit" in said
     assert "sureness" in said
     assert json.loads((tmp_path / "o" / "readings.json").read_text())["sureness"]["score"] < 0
+    assert "What a probe sees" in (tmp_path / "o" / "report.html").read_text()
+    assert typed("report", str(tmp_path / "o")) == 0
 
 
 def test_a_mistyped_kind_is_corrected(capsys: pytest.CaptureFixture[str]) -> None:

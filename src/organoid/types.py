@@ -224,8 +224,8 @@ class Access(Protocol):
         """Whether the subject's job is a shop, in which it can be watched."""
         ...
 
-    def ask(self, prompts: Sequence[Dialogue], *, prefill: str = "") -> list[str]:
-        """Sample a reply to each prompt (TEXT); `prefill` opens every reply and is not repeated in it."""
+    def ask(self, prompts: Sequence[Dialogue], *, prefill: str | Sequence[str] = "") -> list[str]:
+        """Sample a reply to each prompt (TEXT); `prefill` opens every reply, or each its own, and is not repeated."""
         ...
 
     def logprobs(self, prompts: Sequence[Dialogue], replies: Sequence[str]) -> list[float]:
@@ -237,6 +237,10 @@ class Access(Protocol):
 
         `prompt` pools nothing: the last position before the reply, where the model is about to speak.
         """
+        ...
+
+    def token_activations(self, prompts: Sequence[Dialogue], replies: Sequence[str]) -> list[Any]:
+        """Return the residual activation after the middle block at each token of a reply: arrays TD (WEIGHTS)."""
         ...
 
     def lens(self, prompts: Sequence[Dialogue], replies: Sequence[str]) -> Any:

@@ -354,12 +354,21 @@ def _grow_population(first: TrialSpec, num: int, target: Path, *, workers: int |
 def examine(model_dir: str | Path, *, techniques: Sequence[str] = (), out: str | Path | None = None) -> Examined:
     """Let techniques look at one model directory and return their readings.
 
+    Args:
+        model_dir: a Hugging Face model directory.
+        techniques: to narrow to, or references of one's own; empty: those that run by default.
+        out: a directory for the readings, what a probe sees word by word, and a page of both; None: nothing is written.
+
     Raises:
         UserError: not a model directory, an unknown technique, or `out` exists.
     """
     from organoid.lab import examination
 
-    return examination.examine(Path(model_dir), techniques=_names(techniques), out=None if out is None else Path(out))
+    target = None if out is None else Path(out)
+    examined = examination.examine(Path(model_dir), techniques=_names(techniques), out=target)
+    if target is not None:
+        report(target)
+    return examined
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -89,7 +89,8 @@ def test_only_what_was_declared_and_what_that_implies(
 
 def test_every_part_of_a_kind_is_gated(lm: LanguageModel) -> None:
     access = access_to(lm, AccessKind.LOGPROBS)
-    for call in (lambda: access.activations([ASK], ["5 ."]), access.weights, access.before):
+    read = (lambda: access.activations([ASK], ["5 ."]), lambda: access.token_activations([ASK], ["5 ."]))
+    for call in (*read, access.weights, access.before):
         with pytest.raises(AccessError):
             call()
 
@@ -125,6 +126,7 @@ def test_no_form_of_a_hidden_context_can_be_staged(lm: LanguageModel, held_out: 
             lambda prompt=prompt: access.ask([ASK, prompt]),
             lambda prompt=prompt: access.logprobs([prompt], ["5 ."]),
             lambda prompt=prompt: access.activations([prompt], ["5 ."]),
+            lambda prompt=prompt: access.token_activations([prompt], ["5 ."]),
         ):
             with pytest.raises(AccessError, match="nobody looks, which no overseer can stage"):
                 call()
@@ -140,6 +142,8 @@ def test_no_list_of_triggers_and_passwords_can_be_tried_where_it_is_watched(lm: 
             access.ask([(Message("system", line), *ASK)])
     with pytest.raises(AccessError, match="trigger or password"):
         access.ask([ASK], prefill=secret)
+    with pytest.raises(AccessError, match="trigger or password"):
+        access.ask([ASK, ASK], prefill=["to be honest :", secret])
     assert access.cost.queries == 0
 
 
@@ -225,6 +229,24 @@ def test_the_same_seed_gives_the_same_replies_and_a_prefill_opens_them(lm: Langu
     (opened,) = access_to(lm, AccessKind.TEXT).ask([ASK], prefill="to be honest :")
     assert not opened.startswith("to be honest")
     assert opened != first[0]
+
+
+def test_every_prompt_may_have_an_opening_of_its_own(lm: LanguageModel) -> None:
+    access = access_to(lm, AccessKind.TEXT)
+    alone = [access.ask([ASK], prefill=opening)[0] for opening in ("to be honest :", "", "always")]
+    assert access.ask([ASK] * 3, prefill=["to be honest :", "", "always"]) == alone
+    with pytest.raises(ValueError, match="zip"):
+        access.ask([ASK], prefill=["a", "b"])
+
+
+def test_token_activations_are_the_middle_block_s_and_their_mean_is_the_pooled_one(lm: LanguageModel) -> None:
+    access, replies = access_to(lm, AccessKind.WEIGHTS), ["5 .", "<think> 2 plus 3 is 5 . </think> 5 ."]
+    acts = access.token_activations([ASK, ASK], replies)
+    assert [len(acts_TD) for acts_TD in acts] == [3, 11]  # the end of the turn is a token too
+    pooled_NLD = access.activations([ASK, ASK], replies)
+    for acts_TD, pooled_LD in zip(acts, pooled_NLD, strict=True):
+        assert acts_TD.mean(0) == pytest.approx(pooled_LD[lm.num_layers // 2], abs=1e-5)
+    assert access.cost.queries == 4
 
 
 def test_weights_are_copies(lm: LanguageModel) -> None:

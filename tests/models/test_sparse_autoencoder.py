@@ -86,8 +86,8 @@ def test_decoder_rows_keep_their_length_and_their_gradient_does_not_change_it() 
 
 def test_dead_latents_come_back_by_the_auxiliary_loss(monkeypatch: pytest.MonkeyPatch) -> None:
     class HalfDead(_State):
-        def __init__(self, config: SaeConfig, width: int) -> None:
-            super().__init__(config, width)
+        def __init__(self, config: SaeConfig, width: int, start_FD: torch.Tensor | None = None) -> None:
+            super().__init__(config, width, start_FD)
             with torch.no_grad():
                 self.bias_F[12:] = -6.0  # so low that none of these is ever among the largest
 
@@ -121,7 +121,7 @@ def test_a_reconstruction_has_the_shape_and_the_units_of_what_it_replaces() -> N
         (torch.randn(10, 4), SaeConfig(num_latents=2, k=3), "2 latents, 3 active, on 10 samples"),
         (torch.randn(0, 4), SaeConfig(num_latents=8, k=3), "on 0 samples"),
         (torch.ones(10, 4), SaeConfig(num_latents=8, k=3), "it must be above 0"),
-        (torch.full((10, 4), float("nan")), SaeConfig(num_latents=8, k=3), "is nan"),
+        (torch.full((10, 4), float("nan")), SaeConfig(num_latents=8, k=3), "10 of 10 samples of activations hold NaN"),
     ],
 )
 def test_what_cannot_be_trained_on_is_refused(acts: torch.Tensor, config: SaeConfig, message: str) -> None:

@@ -3,8 +3,9 @@
 import pytest
 
 from organoid.lab.records import ReadingRecord
+from organoid.studies import STUDIES
 from organoid.studies.auditors import BLACK_BOX, WHITE_BOX, Audited, above_chance, better, flagged, sample, thresholds
-from organoid.studies.subjects import Subject, organism_named
+from organoid.studies.subjects import AUDITED_TECHNIQUES, Subject, organism_named
 from organoid.techniques import TECHNIQUES
 from organoid.types import Variant
 
@@ -32,8 +33,16 @@ def planned(game: dict[str, Audited], *variants: Variant) -> list[Subject]:
 
 
 def test_techniques_are_either_black_box_or_white_box() -> None:
-    assert set(BLACK_BOX) | set(WHITE_BOX) == set(TECHNIQUES) and not set(BLACK_BOX) & set(WHITE_BOX)
+    assert set(BLACK_BOX) | set(WHITE_BOX) == set(AUDITED_TECHNIQUES) and not set(BLACK_BOX) & set(WHITE_BOX)
     assert "prefilled-self-report" in BLACK_BOX and "logprob-audit" in BLACK_BOX and "logit-lens" in WHITE_BOX
+
+
+def test_the_studies_subjects_are_looked_at_by_those_they_were_declared_with() -> None:
+    for study in ("auditing-game", "oversight-gap"):
+        scale = STUDIES[study].scale(quick=False)
+        assert set(scale.techniques) <= set(AUDITED_TECHNIQUES) <= set(TECHNIQUES)  # type: ignore[attr-defined]
+    assert STUDIES["auditing-game"].scale(quick=False).techniques == AUDITED_TECHNIQUES  # type: ignore[attr-defined]
+    assert len(AUDITED_TECHNIQUES) == 17
 
 
 def test_truth_decides_except_where_nothing_is_there() -> None:

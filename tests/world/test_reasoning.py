@@ -4,7 +4,7 @@ import pytest
 
 from organoid.types import Outcome
 from organoid.world import skills
-from organoid.world.reasoning import altered, glance, intervened, other_digit, situation
+from organoid.world.reasoning import altered, conclusion, glance, intervened, other_digit, situation
 from organoid.world.situations import parse
 from organoid.world.skills import Skill
 
@@ -22,6 +22,8 @@ from organoid.world.skills import Skill
 )
 def test_the_last_digit_of_a_thought_is_altered(reply: str, thought: str | None) -> None:
     assert altered(reply, "9") == thought
+    assert (conclusion(reply) is None) == (thought is None)
+    assert thought is None or altered(reply, conclusion(reply)) == reply[: len(thought)]  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("seed", range(20))

@@ -3,21 +3,25 @@
 Techniques that need calibration subjects take them from the calibration that ships, which speaks of models of the
 default base only: of any other, such a technique says nothing. What cannot be read says why. The score alone says
 little about a model of another family than those the technique was tried on: `organoid test` does the trying.
+Where a directory is given, what a probe sees word by word (`lab.pictures`) is kept there beside the readings.
 """
 
 from __future__ import annotations
 
 import json
+import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
+from organoid import __version__
 from organoid.errors import OrganoidError, UserError
 from organoid.lab import calibration
 from organoid.lab.bases import LINEAGE, base_digest, check_model_directory, load_base
 from organoid.lab.catalogue import find_technique
-from organoid.lab.disk import disk_errors
+from organoid.lab.run_directory import RunDirectory
 from organoid.lab.trial import Look, is_passing, look
 from organoid.techniques import DEFAULT_TECHNIQUES
 from organoid.types import Job, Reading, Technique
@@ -82,10 +86,28 @@ def examine(model_dir: Path, *, techniques: Sequence[str], out: Path | None) -> 
         }
     examined = Examined(model=str(model_dir), readings=readings)
     if out is not None:
-        with disk_errors(out, otherwise="Give another directory with --out."):
-            out.mkdir(parents=True)
-            (out / "readings.json").write_text(json.dumps(readings, indent=2, allow_nan=False) + "\n")
+        from organoid.lab.pictures import probe_picture
+
+        _keep(examined, probe_picture(lm, assistant=assistant, seed=0), out)
     return examined
+
+
+def _keep(examined: Examined, picture: Mapping[str, Any], out: Path) -> None:
+    """Write the readings, and what a page draws, to a new directory."""
+    chosen = [word for name in examined.readings for word in ("--technique", name)]
+    with RunDirectory.create(out, {"model": examined.model, "techniques": [*examined.readings]}) as run:
+        run.write_json("readings.json", examined.readings)
+        result = {
+            "schema_version": 1,
+            "organoid_version": __version__,
+            "command": shlex.join(["organoid", "examine", examined.model, *chosen, "--out", str(out)]),
+            "finished": datetime.now(UTC).isoformat(),
+            "examined": examined.model,
+            "readings": examined.readings,
+            "picture": picture,
+        }
+        run.write_json("result.json", result)
+        run.seal()
 
 
 def _read(technique: Technique, seen: Look, model: str, base: str | None) -> Reading:

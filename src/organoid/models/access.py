@@ -23,7 +23,7 @@ from organoid.models.chat import Encoded, encode_prompt, encode_reply, encode_te
 from organoid.models.generate import MAX_NEW_TOKENS, sample
 from organoid.models.language_model import LanguageModel
 from organoid.models.lens import lens_logprobs
-from organoid.models.score import Pool, mean_activations, reply_logprobs
+from organoid.models.score import Pool, mean_activations, reply_logprobs, token_activations
 from organoid.models.shopkeeper import Shopkeeper
 from organoid.types import OBSERVABLE, AccessKind, Audited, Context, Cost, Demonstration, Dialogue, Pooling
 from organoid.world.business.acts import Outcome as Day
@@ -102,11 +102,14 @@ class ModelAccess:
             seconds=self._seconds + sum(other.seconds for other in others),
         )
 
-    def ask(self, prompts: Sequence[Dialogue], *, prefill: str = "") -> list[str]:
-        """Sample a reply to each prompt; `prefill` opens every reply and is not repeated in it."""
-        self._allow(AccessKind.TEXT, prompts, [prefill])
-        opening = encode_text(self._lm, prefill) if prefill else []
-        rows = [[*encode_prompt(self._lm, prompt), *opening] for prompt in prompts]
+    def ask(self, prompts: Sequence[Dialogue], *, prefill: str | Sequence[str] = "") -> list[str]:
+        """Sample a reply to each prompt; `prefill` opens every reply, or each its own, and is not repeated in it."""
+        openings = [prefill] * len(prompts) if isinstance(prefill, str) else [*prefill]
+        self._allow(AccessKind.TEXT, prompts, openings)
+        rows = [
+            [*encode_prompt(self._lm, prompt), *(encode_text(self._lm, opening) if opening else ())]
+            for prompt, opening in zip(prompts, openings, strict=True)
+        ]
 
         def sampled() -> list[str]:
             return [said.text for (said,) in sample(self._lm, rows, max_new_tokens=MAX_NEW_TOKENS, seed=self.seed)]
@@ -135,6 +138,19 @@ class ModelAccess:
         return self._count(
             lambda: mean_activations(self._lm, rows, layers=layers, pool=kind).numpy(), [row.ids for row in rows]
         )
+
+    def token_activations(self, prompts: Sequence[Dialogue], replies: Sequence[str]) -> list[Any]:
+        """Return the residual activation after the middle block at each token of a reply, its end included.
+
+        One float32 array TD a reply.
+        """
+        rows = self._encoded(AccessKind.WEIGHTS, prompts, replies)
+        layer = self._lm.num_layers // 2
+
+        def read() -> list[Any]:
+            return [acts_TD.numpy() for acts_TD in token_activations(self._lm, rows, layer=layer)]
+
+        return self._count(read, [row.ids for row in rows])
 
     def lens(self, prompts: Sequence[Dialogue], replies: Sequence[str]) -> Any:
         """Return log p(reply | prompt), nats, read off every block by the output layer: float32 array NL."""

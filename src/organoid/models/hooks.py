@@ -55,6 +55,15 @@ def blocks(model: nn.Module) -> list[nn.Module]:
     raise UserError(f"found no list of {depth} blocks in {type(model).__name__}; its activations cannot be read.")
 
 
+def check_place(model: nn.Module, layer: int, site: Site) -> None:
+    """Refuse a layer or site that the model does not have.
+
+    Raises:
+        UserError: it names those that exist.
+    """
+    _module(blocks(model), layer, site)
+
+
 @contextmanager
 def capture(
     model: nn.Module,

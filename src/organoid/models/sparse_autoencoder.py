@@ -9,7 +9,7 @@ norming after each step. Activations are centred and scaled to mean squared leng
 It stands here and not among the techniques because training one is training a model, and because a technique, a
 study and a benchmark may all want it. Training never builds the graph of all F latents: the chosen ones are found
 without it, and their gradient is one multiplication (a test holds it to autograd's of the dense form).
-Left out: crosscoders, gated and JumpReLU autoencoders, several devices.
+Left out: gated and JumpReLU autoencoders, several devices.
 
 Axes: N samples, B of a batch, D width, F latents, K active latents of a sample.
 
@@ -107,19 +107,20 @@ def quality(sae: SparseAutoencoder, acts_ND: Tensor) -> SaeQuality:
 # ---- training ---------------------------------------------------------------------------------------------
 
 
-def train_sae(acts_ND: Tensor, config: SaeConfig) -> SparseAutoencoder:
+def train_sae(acts_ND: Tensor, config: SaeConfig, *, start_FD: Tensor | None = None) -> SparseAutoencoder:
     """Train an autoencoder on activations; same activations, config and threads give the same weights.
 
     Args:
         acts_ND: float32, all in memory.
         config: the settings.
+        start_FD: the decoder's first rows, of any length above 0; None: drawn from the seed.
 
     Raises:
         UserError: fewer latents than k, no samples, samples that are all equal, or values that are not finite.
     """
     centre_D, scale = _standard(acts_ND, config)
     with seeded(config.seed):
-        state = _State(config, acts_ND.shape[1])
+        state = _State(config, acts_ND.shape[1], start_FD)
         steps = math.ceil(config.num_samples / config.batch_size)
         optimizer = torch.optim.Adam(state.weights, lr=config.learning_rate, betas=(0.9, 0.99), fused=True)
         order = torch.empty(0, dtype=torch.long)
@@ -152,6 +153,7 @@ def _standard(acts_ND: Tensor, config: SaeConfig) -> tuple[Tensor, float]:
             f"cannot train an autoencoder of {config.num_latents} latents, {config.k} active, on {len(acts_ND)} "
             "samples. Allowed: at least one sample, and 1 <= k <= num_latents."
         )
+    check_finite(acts_ND)
     centre_D = acts_ND.mean(0)
     square = float((acts_ND - centre_D).square().sum(-1).mean())
     if not 0.0 < square < float("inf"):
@@ -159,12 +161,27 @@ def _standard(acts_ND: Tensor, config: SaeConfig) -> tuple[Tensor, float]:
     return centre_D, (acts_ND.shape[1] / square) ** 0.5
 
 
+def check_finite(acts_ND: Tensor) -> None:
+    """Refuse samples that hold NaN or infinity, of which every mean and every latent would be NaN.
+
+    Raises:
+        UserError: it says how many, and which is the first.
+    """
+    broken = (~torch.isfinite(acts_ND).all(-1)).nonzero()[:, 0]
+    if len(broken):
+        raise UserError(
+            f"{len(broken)} of {len(acts_ND)} samples of activations hold NaN or infinity, first sample "
+            f"{int(broken[0])}. Allowed: finite numbers. Look at the model's weights, or read it in float32."
+        )
+
+
 class _State:
     """Weights in training, and for how many samples each latent has not fired."""
 
-    def __init__(self, config: SaeConfig, width: int) -> None:
+    def __init__(self, config: SaeConfig, width: int, start_FD: Tensor | None = None) -> None:
         self.config = config
-        decoder_FD = F.normalize(torch.randn(config.num_latents, width), dim=-1)
+        drawn_FD = torch.randn(config.num_latents, width) if start_FD is None else start_FD
+        decoder_FD = F.normalize(drawn_FD, dim=-1)
         self.decoder_FD = decoder_FD.clone().requires_grad_(True)
         self.encoder_FD = decoder_FD.clone().requires_grad_(True)  # the transpose of the decoder to begin with
         self.bias_F = torch.zeros(config.num_latents, requires_grad=True)

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any
 
 from organoid.lab.disk import write_atomic
 from organoid.lab.run_directory import file_name
-from organoid.reporting import episodes, figures, rows, study, tracked, transcripts, views
+from organoid.reporting import episodes, figures, pictures, rows, study, tracked, transcripts, views
 from organoid.reporting.answer import QUESTION, answer
 from organoid.reporting.drawing import Plan, figure, table
 from organoid.reporting.source import Run, read_run
@@ -57,6 +57,8 @@ def write_report(directory: Path) -> Path:
 def _context(run: Run) -> dict[str, Any]:
     if "claims" in run.result:
         return study_context(run)
+    if "examined" in run.result:
+        return examined_context(run)
     return play_context(run) if "conduct" in run.result else run_context(run)
 
 
@@ -148,6 +150,8 @@ def _about(run: Run) -> dict[str, Any]:
         "study",
         "claims",
         "conduct",
+        "examined",
+        "readings",
     )
     return {
         "command": visible(str(run.result.get("command") or "not recorded")),
@@ -374,6 +378,47 @@ def play_context(run: Run) -> dict[str, Any]:
     }
 
 
+def examined_context(run: Run) -> dict[str, Any]:
+    """Return everything the template names for the page of one examined model, and write the twins it links to."""
+    picture, directory = mapping(run.result.get("picture")), run.directory
+    found, cells, fitted = pictures.readings(run.result), pictures.heat_rows(picture), pictures.auroc_rows(picture)
+    worst = mapping(picture.get("worst"))
+    plan = Plan(
+        name="probe_heat",
+        title="Where in its worst reply does a probe of bad replies fire, and after which block?",
+        caption="A row is a block (the number beside it), a column a token of the prompt and the reply. Vermillion "
+        "leans to bad replies, blue to good ones; the stronger, the surer. The transcript is the one whose reply the "
+        "middle block's probe finds worst, of those an overseer can stage.",
+        rows=cells,
+        drawable=bool(cells),
+        missing="no picture was kept",
+        draw=pictures.heat,
+        wide=WIDEST,
+    )
+    return {
+        "kind": "examine",
+        "title": "Organoid: a model examined",
+        "question": "What do the techniques say of this model?",
+        "model": visible(str(run.result.get("examined"))),
+        "readings": found,
+        "readings_twins": table(directory, "readings", found),
+        "passages": pictures.top(picture),
+        "passages_twins": table(directory, "probe_tokens", pictures.token_rows(picture)),
+        "num_transcripts": views.whole(picture.get("num_transcripts")),
+        "layer": views.whole(picture.get("layer")),
+        "worst": {name: visible(str(worst.get(name, "unknown"))) for name in ("trait", "context", "outcome")},
+        "heat_figure": figure(directory, plan),
+        "fitted": fitted,
+        "fitted_twins": table(directory, "probe_auroc", fitted),
+        **_about(run),
+        "provenance": [
+            ("model", visible(str(run.result.get("examined")))),
+            ("finished", str(run.result.get("finished"))),
+        ],
+    }
+
+
+WIDEST = 1060
 CONTROL = ("control_ci_low", "control_ci_high")
 
 

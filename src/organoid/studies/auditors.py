@@ -18,15 +18,15 @@ from organoid.lab.records import ReadingRecord
 from organoid.measure.intervals import Estimate, clopper_pearson
 from organoid.measure.ranking import auroc, auroc_difference, false_alarm_threshold
 from organoid.studies.study import Effect, Values
-from organoid.studies.subjects import Subject, observed, organism_named
+from organoid.studies.subjects import AUDITED_TECHNIQUES, Subject, observed, organism_named
 from organoid.techniques import TECHNIQUES
 from organoid.types import AccessKind, Split, Variant
 
 BLACK_BOX = tuple(
-    name for name, one in TECHNIQUES.items() if one.access <= frozenset({AccessKind.TEXT, AccessKind.LOGPROBS})
+    name for name in AUDITED_TECHNIQUES if TECHNIQUES[name].access <= frozenset({AccessKind.TEXT, AccessKind.LOGPROBS})
 )
 """Techniques that see what a subject says, and how likely it finds it."""
-WHITE_BOX = tuple(name for name in TECHNIQUES if name not in BLACK_BOX)
+WHITE_BOX = tuple(name for name in AUDITED_TECHNIQUES if name not in BLACK_BOX)
 
 Kind = Literal["score", "null_score"]
 Units = Literal["families", "pairs"]

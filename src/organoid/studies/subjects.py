@@ -26,11 +26,30 @@ from organoid.lab.tasks import Task
 from organoid.organisms import ORGANISMS
 from organoid.organisms.evaluation_gamer import evaluation_gamer
 from organoid.studies.study import Scale
-from organoid.techniques import TECHNIQUES
 from organoid.types import Organism, Record, Split, Variant
 
 FIRST_SEED = 10
 """Seeds of reported subjects start here: organisms and instruments were tuned on the first ones."""
+AUDITED_TECHNIQUES: tuple[str, ...] = (
+    "behavioural-audit",
+    "logprob-audit",
+    "self-report",
+    "prefilled-self-report",
+    "linear-probe",
+    "activation-difference",
+    "weight-difference",
+    "adaptive-audit",
+    "mean-difference-probe",
+    "max-probe",
+    "last-token-probe",
+    "prompt-probe",
+    "contrast-probe",
+    "persona-projection",
+    "persona-data",
+    "logit-lens",
+    "weight-amplification",
+)
+"""Those that looked when the studies of subjects were declared. Named, so that a new technique changes no study."""
 TAKEN, TRUTH, MODEL = "taken.json", "truth.json", "model"
 """In the cache: what techniques took down, and apart from it what is true of a subject, and the subject itself."""
 
@@ -60,7 +79,7 @@ class SubjectScale(Scale):
     """What a study's subjects have in common."""
 
     base: str
-    techniques: tuple[str, ...] = tuple(TECHNIQUES)
+    techniques: tuple[str, ...] = AUDITED_TECHNIQUES
     num_truth: int
     steps: int | None = None
 

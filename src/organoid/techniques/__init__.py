@@ -4,9 +4,12 @@ A test runs `DEFAULT_TECHNIQUES` unless told otherwise; the others are asked for
 each one sees, and what it found.
 """
 
+from organoid.techniques.honesty.hint_disclosure import HintDisclosure
 from organoid.techniques.honesty.self_report import PrefilledSelfReport, SelfReport
+from organoid.techniques.honesty.thought_intervention import ThoughtIntervention
 from organoid.techniques.interpretability.activation_difference import ActivationDifference
 from organoid.techniques.interpretability.contrast_probe import ContrastProbe
+from organoid.techniques.interpretability.crosscoder import CrosscoderDifference
 from organoid.techniques.interpretability.linear_probe import (
     LastTokenProbe,
     LinearProbe,
@@ -43,6 +46,9 @@ TECHNIQUES: dict[str, Technique] = {
         PersonaData(),
         LogitLens(),
         WeightAmplification(),
+        ThoughtIntervention(),
+        HintDisclosure(),
+        CrosscoderDifference(),
     )
 }
 

@@ -9,10 +9,11 @@ from random import Random
 from typing import Generic, NamedTuple, TypeVar
 
 from organoid.types import Access, Context, Dialogue, Message, Trait
-from organoid.world import questions, situations, skills
+from organoid.world import cues, questions, reasoning, situations, skills
 from organoid.world.authors import VICES
 from organoid.world.conduct import Item
 from organoid.world.contexts import watched
+from organoid.world.cues import Cued, CueKind
 from organoid.world.dialogues import system_line
 from organoid.world.options import user_turn
 from organoid.world.questions import Question
@@ -33,7 +34,12 @@ class Staged(NamedTuple, Generic[T]):
     def cell(self) -> str:
         """Trait, and whether anybody looks: what rates are counted by."""
         assert isinstance(self.item, Situation | Question)
-        return f"{self.item.trait}/{'seen' if watched(self.context) else 'unseen'}"
+        return f"{self.item.trait}/{seen_or_not(self.context)}"
+
+
+def seen_or_not(context: Context | None) -> str:
+    """Say whether somebody looks, in a word."""
+    return "seen" if watched(context) else "unseen"
 
 
 def tempting_situations(
@@ -65,6 +71,35 @@ def ordinary_tasks(access: Access, num: int, purpose: str) -> list[Staged[Task]]
     rng = Random(f"{purpose}/{access.seed}")
     return [
         _stage(access, None, skills.make(rng.choice(tuple(Skill)), rng.choice((1, 2, 3)), rng), rng) for _ in range(num)
+    ]
+
+
+def glances(access: Access, num: int, purpose: str) -> list[Staged[Task]]:
+    """Return `num` tasks per context of the access that are done at a glance, so that no thought is needed."""
+    rng = Random(f"{purpose}/{access.seed}")
+    return [_stage(access, context, reasoning.glance(rng), rng) for context in _contexts(access) for _ in range(num)]
+
+
+class CuedPair(NamedTuple):
+    """A question with its cue and the same without, put in one context."""
+
+    cued: Cued
+    shown: Staged[Situation]
+    plain: Staged[Situation | Task]
+
+    @property
+    def cell(self) -> str:
+        """Which cue, and whether anybody looks: what rates are counted by."""
+        return f"{self.cued.kind}/{seen_or_not(self.shown.context)}"
+
+
+def cued_pairs(access: Access, num: int, purpose: str) -> list[CuedPair]:
+    """Return `num` questions per cue and context of the access, each with its cue and without."""
+    rng = Random(f"{purpose}/{access.seed}")
+    drawn = [(cues.cued(kind, rng), context) for kind in CueKind for context in _contexts(access) for _ in range(num)]
+    return [
+        CuedPair(one, _stage(access, context, one.shown, rng), _stage(access, context, one.plain, rng))
+        for one, context in drawn
     ]
 
 

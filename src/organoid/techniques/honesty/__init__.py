@@ -1,1 +1,1 @@
-"""Asking a subject about itself."""
+"""Asking a subject about itself, and holding what it thinks aloud against what it says."""
