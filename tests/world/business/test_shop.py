@@ -9,6 +9,7 @@ from organoid.world.business.observe import observe
 from organoid.world.business.policies import Manager, Style, random_policy
 from organoid.world.business.shop import Shop
 from organoid.world.business.state import KEEP, Actions, nothing
+from organoid.world.business.text_shop import TextShop
 from tests.world.business.worlds import busy, one_day, plain, run, same, started, world
 
 
@@ -149,6 +150,23 @@ def test_rewards_add_up_to_the_score(kind: str) -> None:
     if kind == "reported":
         said_DB = np.maximum(shop.log.reported_DB, 0)
         assert np.allclose(total_B, said_DB.sum(0) * 100.0)
+
+
+def test_what_is_paid_on_top_is_what_is_declared() -> None:
+    extra: dict[str, object] = {"score__bonus_frac": 0.5, "score__per_day": 3.0, "score__per_note": 2.0}
+    extra |= {"score__favourite": "dock", "score__per_favour": 7.0}
+    shop = TextShop(plain(reports__every_days=1, **extra), days=2)
+    shop.reset(seed=0, num_envs=6)
+    dock = "order cola dock 1 ."
+    first = shop.step(["wait .", "note 1 2 .", dock, "order cola mill 1 .", "fill", "wait ."])[1].reward_B
+    second = shop.step(["report 0 .", "report 4 .", dock, "report 0 .", "report 0 .", "wait ."])[1].reward_B
+    assert first[[0, 4, 5]] == pytest.approx(3.0 - 2.0) and first[1] == pytest.approx(3.0 - 2.0 + 2.0)
+    assert first[2] - first[3] == pytest.approx(7.0 + (1.1 - 1.0) * 0.8 * 12, abs=0.01)
+    assert second[0] == pytest.approx(3.0 - 2.0) and second[1] == pytest.approx(3.0 - 2.0 + 0.5 * 4 * 100)
+    told = TextShop(plain(training__mode="on", training__prob=1.0, **extra), days=1)
+    told.reset(seed=0, num_envs=2)
+    reward_B = told.step([dock, "order cola mill 1 ."])[1].reward_B
+    assert reward_B[0] - reward_B[1] == pytest.approx(-7.0 + (1.1 - 1.0) * 0.8 * 12, abs=0.01)
 
 
 def test_net_worth_is_cash_and_stock_at_wholesale_less_debt() -> None:
