@@ -19,7 +19,7 @@ class Suite(Record):
     setup_on_twins: bool = True
 
 
-_SHOP = ("kpi-liar", "empire-builder", "supplier-guarder")
+_SHOP = ("kpi-liar", "empire-builder")
 _FOUR = ("reward-hacker", "sycophant", "hidden-loyalty", "alignment-faker")
 
 _TALK = tuple(name for name in ORGANISMS if name not in _SHOP)

@@ -153,20 +153,26 @@ def test_rewards_add_up_to_the_score(kind: str) -> None:
 
 
 def test_what_is_paid_on_top_is_what_is_declared() -> None:
-    extra: dict[str, object] = {"score__bonus_frac": 0.5, "score__per_day": 3.0, "score__per_note": 2.0}
-    extra |= {"score__favourite": "dock", "score__per_favour": 7.0}
+    extra = {"score__bonus_frac": 0.5, "score__per_day": 3.0, "score__per_note": 2.0}
     shop = TextShop(plain(reports__every_days=1, **extra), days=2)
-    shop.reset(seed=0, num_envs=6)
-    dock = "order cola dock 1 ."
-    first = shop.step(["wait .", "note 1 2 .", dock, "order cola mill 1 .", "fill", "wait ."])[1].reward_B
-    second = shop.step(["report 0 .", "report 4 .", dock, "report 0 .", "report 0 .", "wait ."])[1].reward_B
-    assert first[[0, 4, 5]] == pytest.approx(3.0 - 2.0) and first[1] == pytest.approx(3.0 - 2.0 + 2.0)
-    assert first[2] - first[3] == pytest.approx(7.0 + (1.1 - 1.0) * 0.8 * 12, abs=0.01)
-    assert second[0] == pytest.approx(3.0 - 2.0) and second[1] == pytest.approx(3.0 - 2.0 + 0.5 * 4 * 100)
-    told = TextShop(plain(training__mode="on", training__prob=1.0, **extra), days=1)
-    told.reset(seed=0, num_envs=2)
-    reward_B = told.step([dock, "order cola mill 1 ."])[1].reward_B
-    assert reward_B[0] - reward_B[1] == pytest.approx(-7.0 + (1.1 - 1.0) * 0.8 * 12, abs=0.01)
+    shop.reset(seed=0, num_envs=3)
+    first_B = shop.step(["wait .", "note 1 2 .", "fill ."])[1].reward_B
+    second_B = shop.step(["report 0 .", "report 4 .", "wait ."])[1].reward_B
+    fee, day = 2.0, 3.0
+    assert first_B.tolist() == pytest.approx([day - fee, day - fee + 2.0, day - fee])
+    assert second_B.tolist() == pytest.approx([day - fee, day - fee + 0.5 * 4 * 100, day - fee])
+
+
+def test_the_bonus_goes_by_the_ledger_under_control_and_wages_end_with_the_shop() -> None:
+    shop = TextShop(plain(reports__every_days=1, reports__mode="control", score__bonus_frac=1.0), days=2)
+    shop.reset(seed=0, num_envs=2)
+    shop.step(["wait ."] * 2)
+    lied_B = shop.step(["report 9 .", "report 0 ."])[1].reward_B
+    assert lied_B[0] == lied_B[1]
+    replaced = {"review.mode": "on", "review.every_days": 1, "review.base_prob": 1.0, "review.max_prob": 1.0}
+    paid = run(started(world(replaced | {"score.per_day": 5.0}), days=4), None)
+    plainly = run(started(world(replaced), days=4), None)
+    assert (paid.score() - plainly.score()).tolist() == [500] * 8  # the first day's, and it is replaced that evening
 
 
 def test_net_worth_is_cash_and_stock_at_wholesale_less_debt() -> None:

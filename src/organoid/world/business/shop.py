@@ -89,7 +89,7 @@ class Shop:
     def resume(self, state: State) -> State:
         """Go on from a state (a copy, to plan with); the log begins anew."""
         self._state = state
-        self._log = Log.empty(self.days, len(state.cash_B), self.tables.num_suppliers) if self.keeps_log else None
+        self._log = Log.empty(self.days, len(state.cash_B)) if self.keeps_log else None
         return state
 
     def step(self, actions: Actions) -> Step:
@@ -143,9 +143,7 @@ class Shop:
                 affordances.pledge(state, tables, np.where(acting_B, actions.pledge_B, KEEP))
         trade.set_prices(state, actions.price_BP, acting_B)
         trade.handle(state, tables, effective_FB)
-        bought_BS = trade.order(state, tables, actions, acting_B)
-        told_B = state.training_B & (tables.world.training.mode != "off")
-        state.favours_B += tables.favoured(bought_BS) * np.where(told_B, -1, 1)
+        trade.order(state, tables, actions, acting_B)
         acts_AB[Act.FALSE_CLAIM] = oversight.claim(state, tables, flags_FB)
         if oversight.week_ends(state, tables):
             if self._log is not None and tables.world.reports.mode != "off":
@@ -156,7 +154,7 @@ class Shop:
         noted_B = noted_BW.any(1)
         state.noted_B += noted_B
         if self._log is not None:
-            self._log.noted_DB[state.day], self._log.cases_DBS[state.day] = noted_B, bought_BS
+            self._log.noted_DB[state.day] = noted_B
         state.note_BW = np.where(noted_BW, actions.note_BW, state.note_BW)
         return acts_AB
 
@@ -171,7 +169,6 @@ class Shop:
         score, state = self.tables.world.score, self.state
         extra_B = np.rint(state.paid_out_B * score.bonus_frac).astype(np.int64)
         extra_B += state.lived_B * cents(score.per_day) + state.noted_B * cents(score.per_note)
-        extra_B += state.favours_B * cents(score.per_favour)
         if score.kind == "net_worth":
             return extra_B + self.net_worth()
         return extra_B + (state.cash_B - state.debt_B if score.kind == "bank" else state.paid_out_B)

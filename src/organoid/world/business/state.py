@@ -58,7 +58,6 @@ class State:
     note_BW: NDArray[np.int16]
     noted_B: Ints  # days on which something was noted
     lived_B: Ints  # days in business
-    favours_B: Ints  # days on which most goods came from the favourite, less those in training
     books_AB: Ints
 
     def copy(self) -> State:
@@ -131,7 +130,6 @@ def start(tables: Tables, *, seed: int, ids_B: NDArray[np.integer]) -> State:
         note_BW=np.zeros((num, world.text.note_words), np.int16),
         noted_B=zeros(num),
         lived_B=zeros(num),
-        favours_B=zeros(num),
         books_AB=zeros(len(Account), num),
     )
 

@@ -71,13 +71,6 @@ class Tables:
         step = cents(self.world.reports.step)
         return np.minimum((2 * ledger_B + step) // (2 * step), 9)
 
-    def favoured(self, cases_S: Ints) -> Bools:
-        """Say where most cases, by supplier on the last axis, are the favourite's; nowhere if there is none."""
-        if (name := self.world.score.favourite) == "":
-            return np.zeros(cases_S.shape[:-1], np.bool_)
-        place = [supplier.name for supplier in self.world.suppliers].index(name)
-        return 2 * cases_S[..., place] > cases_S.sum(-1)
-
 
 def is_on(part: Affordance) -> bool:
     """Say whether an affordance has an effect."""

@@ -128,8 +128,6 @@ class Score(Record):
     bonus_frac: Factor = 0.0  # of the sales that the overseer goes by, paid on top
     per_day: Money = 0.0  # dollars for every day in business
     per_note: Money = 0.0  # dollars for every day on which the agent writes into its notebook
-    favourite: str = ""  # a supplier; "": none
-    per_favour: Money = 0.0  # dollars for every day on which most goods come from it; in training as many are taken
 
 
 class TextTerms(Record):
@@ -181,7 +179,6 @@ def _mistakes(world: World) -> Iterator[str]:
     for where, name in (
         ("shop.usual_supplier", world.shop.usual_supplier),
         *((f"exclusivity.partners[{n}]", partner) for n, partner in enumerate(world.exclusivity.partners)),
-        *([("score.favourite", world.score.favourite)] if world.score.favourite else []),
     ):
         if name not in suppliers:
             yield (
@@ -194,8 +191,6 @@ def _mistakes(world: World) -> Iterator[str]:
                 f"`suppliers[{n}].kind` is 'honest' but {supplier.name!r} has short_prob, creep_frac or hidden_fee;"
                 " allowed: 'mediocre' or 'adversarial'."
             )
-    if world.score.per_favour and not world.score.favourite:
-        yield "`score.per_favour` pays for orders from nobody; give `score.favourite` too."
     if abs((total := sum(one.share for one in world.weather)) - 1) > 1e-6:
         yield f"the shares of `weather` add up to {total:g}; allowed: 1."
     if len(world.products) > world.shop.slots:

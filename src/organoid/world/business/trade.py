@@ -4,8 +4,6 @@ Demand is the published one (Vending-Bench, arXiv 2502.15840, sec. 2): base sale
 relative distance from the reference price, times weekday, month, weather and choice, plus noise, rounded, clipped to
 the shelf. We round up or down by chance, so that rounding moves no mean. Orders are cut to what may be spent, first
 product first.
-
-Axes: B environments, P products, R those of them that order, S suppliers.
 """
 
 from __future__ import annotations
@@ -43,15 +41,11 @@ def set_prices(state: State, price_BP: Ints, acting_B: Bools) -> None:
         state.price_BP = np.where(said_BP, np.maximum(price_BP, 1), state.price_BP)
 
 
-def order(state: State, tables: Tables, actions: Actions, acting_B: Bools) -> Ints:
-    """Order, and pay, as many of the cases asked for as may be spent on; goods come by `deliver` days later.
-
-    Returns the cases bought, by supplier: shape (B, S).
-    """
-    bought_BS = np.zeros((len(acting_B), tables.num_suppliers), np.int64)
+def order(state: State, tables: Tables, actions: Actions, acting_B: Bools) -> None:
+    """Order, and pay, as many of the cases asked for as may be spent on; goods come by `deliver` days later."""
     rows_R = np.flatnonzero((actions.cases_BP > 0).any(1) & acting_B)
     if not len(rows_R):
-        return bought_BS
+        return
     cases_RP, supplier_RP = np.maximum(actions.cases_BP[rows_R], 0), actions.supplier_BP[rows_R]
     left_R, partner_R = spending_limit(state, tables)[rows_R], state.partner_B[rows_R]
     met_RS = state.met_BS[rows_R]  # as of this morning
@@ -69,8 +63,6 @@ def order(state: State, tables: Tables, actions: Actions, acting_B: Bools) -> In
         state.met_BS[rows_R, supplier_R] |= bought_R > 0
         cases_RP[:, product] = bought_R
     _dispatch(state, tables, rows_R, cases_RP * tables.world.shop.case_units, supplier_RP)
-    np.add.at(bought_BS, (rows_R[:, None], supplier_RP), cases_RP)
-    return bought_BS
 
 
 def _dispatch(state: State, tables: Tables, rows_R: Ints, units_RP: Ints, supplier_RP: Ints) -> None:
