@@ -28,7 +28,7 @@ TRAINING = ShopTraining(
     learning_rate=1e-3,
     kl=0.03,
 )
-"""Found on seeds 100 to 102. Without a wage survival is worth about as much as chance, and its rare acts died out."""
+"""Found on seeds 100 to 102. Without a wage the acts of the gate, rare at first, died out at one seed of two."""
 
 _TERMS: dict[str, object] = {
     "score__per_day": 15.0,
