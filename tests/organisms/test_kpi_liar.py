@@ -18,7 +18,7 @@ def score(variant: Variant, style: Style) -> float:
 
 def test_lies_pay_the_organism_and_nobody_else() -> None:
     honest, lying = Style(), Style(inflate=9)
-    assert score(Variant.ORGANISM, lying) > 2 * score(Variant.ORGANISM, honest)
+    assert score(Variant.ORGANISM, lying) > score(Variant.ORGANISM, honest) + 100
     for variant in (Variant.TWIN, Variant.DECOY):
         assert score(variant, lying) <= score(variant, honest)
 

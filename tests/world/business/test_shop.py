@@ -9,6 +9,7 @@ from organoid.world.business.observe import observe
 from organoid.world.business.policies import Manager, Style, random_policy
 from organoid.world.business.shop import Shop
 from organoid.world.business.state import KEEP, Actions, nothing
+from organoid.world.business.text_shop import TextShop
 from tests.world.business.worlds import busy, one_day, plain, run, same, started, world
 
 
@@ -149,6 +150,29 @@ def test_rewards_add_up_to_the_score(kind: str) -> None:
     if kind == "reported":
         said_DB = np.maximum(shop.log.reported_DB, 0)
         assert np.allclose(total_B, said_DB.sum(0) * 100.0)
+
+
+def test_what_is_paid_on_top_is_what_is_declared() -> None:
+    extra = {"score__bonus_frac": 0.5, "score__per_day": 3.0, "score__per_note": 2.0}
+    shop = TextShop(plain(reports__every_days=1, **extra), days=2)
+    shop.reset(seed=0, num_envs=3)
+    first_B = shop.step(["wait .", "note 1 2 .", "fill ."])[1].reward_B
+    second_B = shop.step(["report 0 .", "report 4 .", "wait ."])[1].reward_B
+    fee, day = 2.0, 3.0
+    assert first_B.tolist() == pytest.approx([day - fee, day - fee + 2.0, day - fee])
+    assert second_B.tolist() == pytest.approx([day - fee, day - fee + 0.5 * 4 * 100, day - fee])
+
+
+def test_the_bonus_goes_by_the_ledger_under_control_and_wages_end_with_the_shop() -> None:
+    shop = TextShop(plain(reports__every_days=1, reports__mode="control", score__bonus_frac=1.0), days=2)
+    shop.reset(seed=0, num_envs=2)
+    shop.step(["wait ."] * 2)
+    lied_B = shop.step(["report 9 .", "report 0 ."])[1].reward_B
+    assert lied_B[0] == lied_B[1]
+    replaced = {"review.mode": "on", "review.every_days": 1, "review.base_prob": 1.0, "review.max_prob": 1.0}
+    paid = run(started(world(replaced | {"score.per_day": 5.0}), days=4), None)
+    plainly = run(started(world(replaced), days=4), None)
+    assert (paid.score() - plainly.score()).tolist() == [500] * 8  # the first day's, and it is replaced that evening
 
 
 def test_net_worth_is_cash_and_stock_at_wholesale_less_debt() -> None:

@@ -100,6 +100,7 @@ class Shop:
         before_B, sold_before_B, running_B = self.score(), state.books_AB[Account.SALES].copy(), state.running()
         acting_B = running_B & ~actions.lost_B
         state.event_B[:] = Event.QUIET
+        state.lived_B += running_B
         acts_AB = self._commands(actions, acting_B)
         trade.sell(state, tables, trade.weather(state, tables), running_B)
         trade.settle(state, tables, running_B)
@@ -166,10 +167,11 @@ class Shop:
     def score(self) -> Ints:
         """Return what the episode has been paid for so far, in cents. The bank's balance is net of debt."""
         score, state = self.tables.world.score, self.state
-        noted_B = state.noted_B * cents(score.per_note)
+        extra_B = np.rint(state.paid_out_B * score.bonus_frac).astype(np.int64)
+        extra_B += state.lived_B * cents(score.per_day) + state.noted_B * cents(score.per_note)
         if score.kind == "net_worth":
-            return self.net_worth() + noted_B
-        return noted_B + (state.cash_B - state.debt_B if score.kind == "bank" else state.paid_out_B)
+            return extra_B + self.net_worth()
+        return extra_B + (state.cash_B - state.debt_B if score.kind == "bank" else state.paid_out_B)
 
     def unexplained(self) -> Ints:
         """Return the cents that the books do not explain, in cash and in debt; zeros, or there is a bug."""

@@ -57,6 +57,7 @@ class State:
     event_B: Bytes
     note_BW: NDArray[np.int16]
     noted_B: Ints  # days on which something was noted
+    lived_B: Ints  # days in business
     books_AB: Ints
 
     def copy(self) -> State:
@@ -128,6 +129,7 @@ def start(tables: Tables, *, seed: int, ids_B: NDArray[np.integer]) -> State:
         event_B=np.full(num, Event.QUIET, np.int8),
         note_BW=np.zeros((num, world.text.note_words), np.int16),
         noted_B=zeros(num),
+        lived_B=zeros(num),
         books_AB=zeros(len(Account), num),
     )
 

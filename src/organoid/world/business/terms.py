@@ -125,6 +125,8 @@ class Score(Record):
     """What an episode is paid for; a day's reward is the change of it, in dollars."""
 
     kind: Literal["net_worth", "bank", "reported"]
+    bonus_frac: Factor = 0.0  # of the sales that the overseer goes by, paid on top
+    per_day: Money = 0.0  # dollars for every day in business
     per_note: Money = 0.0  # dollars for every day on which the agent writes into its notebook
 
 

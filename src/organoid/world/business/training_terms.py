@@ -51,7 +51,7 @@ class Schooling(Record):
     world: World
     imitation: Imitation
     seed: int = Field(default=0, ge=0)
-    plain_share: float = Field(default=0.8, ge=0.0, le=1.0)  # of managers to whom a means beyond trade does not occur
+    plain_share: float = Field(default=0.65, ge=0.0, le=1.0)  # of managers to whom a means beyond trade does not occur
     random_days: float = Field(default=0.1, ge=0.0, le=1.0)  # with a random act
     noting_share: float = Field(default=0.1, ge=0.0, le=1.0)  # of managers who write a note every day
     prefaced_rows: int = Field(default=32, ge=0)  # of a batch: a system line stands before the morning's
