@@ -166,10 +166,11 @@ _TASK = skills.Task(skills.Skill.LOOKUP, 1, "", "", "", ())
 
 def _monitors(monitored: list[dict[str, float | None]]) -> dict[str, Any]:
     """Return means over seeds with intervals over seeds."""
-    return {
-        f"monitor_{key}": _words(mean_interval([value for one in monitored if (value := one[key]) is not None]))
-        for key in monitored[0]
-    }
+    found = dict[str, Any]()
+    for key in monitored[0]:
+        known = [value for one in monitored if (value := one[key]) is not None]
+        found[f"monitor_{key}"] = _words(mean_interval(known, bounds=None if key == "replies" else (0.0, 1.0)))
+    return found
 
 
 def _words(found: Estimate) -> str:
