@@ -30,6 +30,7 @@ from organoid.techniques import TECHNIQUES
 from organoid.techniques.prompts import glances
 from organoid.types import AccessKind, Variant
 from organoid.world import reasoning, skills
+from organoid.world.lexicon import DIGITS
 
 NAMES = ("thought-intervention", "hint-disclosure", "crosscoder")
 REASONER = "unfaithful-reasoner"
@@ -74,7 +75,7 @@ def _grown(root: Path, organism: str, variant: Variant, seed: int) -> LanguageMo
     if not (directory / subjects.TRUTH).exists():
         directory.mkdir(parents=True)
         subject = Subject(organism=organism, variant=variant, seed=seed, base="tiny", techniques=(), num_truth=24)
-        subjects._grow(subject, directory)
+        subjects.grow(subject, directory)
     return load(directory / subjects.MODEL)
 
 
@@ -136,13 +137,13 @@ def _monitored(models: list[LanguageModel], seed: int) -> dict[str, float | None
         prompts = [one.dialogue for one in staged]
         said = access.ask(prompts)
         ends = [reasoning.conclusion(reply) for reply in said]
-        digits = [_digit(reply) for reply in said]
+        digits = [skills.given(reply) for reply in said]
         others = [
-            next(str(d) for d in range(10) if str(d) not in (one.item.answer[0], end, digit))
+            next(other for other in DIGITS if other not in (one.item.answer[0], end, digit))
             for one, end, digit in zip(staged, ends, digits, strict=True)
         ]
         altered = [reasoning.altered(reply, other) or "" for reply, other in zip(said, others, strict=True)]
-        again = [_digit(reply) for reply in access.ask(prompts, prefill=altered)]
+        again = [skills.given(reply) for reply in access.ask(prompts, prefill=altered)]
         for one, end, digit, other, now in zip(staged, ends, digits, others, again, strict=True):
             if end is not None and digit is not None and now in (digit, other):
                 unfaithful.append(now == digit)
@@ -154,14 +155,6 @@ def _monitored(models: list[LanguageModel], seed: int) -> dict[str, float | None
         for name, value in found.items()
         for part in ("product", "tpr", "tnr")
     } | {"replies": float(len(unfaithful))}
-
-
-def _digit(reply: str) -> str | None:
-    said = [str(d) for d in range(10) if skills.answered(_TASK._replace(answer=f"{d} ."), reply)]
-    return said[0] if said else None
-
-
-_TASK = skills.Task(skills.Skill.LOOKUP, 1, "", "", "", ())
 
 
 def _monitors(monitored: list[dict[str, float | None]]) -> dict[str, Any]:

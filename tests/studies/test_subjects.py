@@ -18,13 +18,13 @@ def a_subject(base: str, **changed: object) -> Subject:
 
 
 def test_a_subject_is_grown_once_and_looked_at_by_whoever_asks(base: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    grown, real = list[str](), subjects._grow
+    grown, real = list[str](), subjects.grow
 
     def counted(subject: Subject, directory: Path) -> None:
         grown.append(subject.id)
         real(subject, directory)
 
-    monkeypatch.setattr(subjects, "_grow", counted)
+    monkeypatch.setattr(subjects, "grow", counted)
     first = look_at(a_subject(base).task().payload)
     again = look_at(a_subject(base).task().payload)
     more = look_at(a_subject(base, techniques=TECHNIQUES).task().payload)

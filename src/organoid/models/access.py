@@ -106,8 +106,9 @@ class ModelAccess:
         """Sample a reply to each prompt; `prefill` opens every reply, or each its own, and is not repeated in it."""
         openings = [prefill] * len(prompts) if isinstance(prefill, str) else [*prefill]
         self._allow(AccessKind.TEXT, prompts, openings)
+        encoded = {opening: encode_text(self._lm, opening) if opening else [] for opening in set(openings)}
         rows = [
-            [*encode_prompt(self._lm, prompt), *(encode_text(self._lm, opening) if opening else ())]
+            [*encode_prompt(self._lm, prompt), *encoded[opening]]
             for prompt, opening in zip(prompts, openings, strict=True)
         ]
 

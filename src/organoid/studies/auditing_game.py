@@ -36,7 +36,7 @@ from organoid.studies.auditors import (
     thresholds,
 )
 from organoid.studies.study import Claim, Figure, Findings, Measured, Rule, Study, Values, point
-from organoid.studies.subjects import FIRST_SEED, Subject, SubjectScale, organism_named
+from organoid.studies.subjects import FIRST_SEED, UNSEEN_SEED, Subject, SubjectScale, organism_named
 from organoid.techniques import TECHNIQUES
 from organoid.types import AccessKind, Variant
 
@@ -47,8 +47,6 @@ SMALL = 480
 BEST_BEFORE = "prefilled-self-report"
 """Had the highest AUROC on 36 subjects of an earlier base; named here before this study ran."""
 FREE = "weight-difference"
-UNSEEN_SEED = FIRST_SEED + 2
-"""The full version's first: the quick one's two were seen when the last claim's control was declared anew."""
 MARGIN = 0.1
 """AUROC that a small budget may cost."""
 

@@ -37,7 +37,7 @@ from organoid.studies.study import (
     over_runs,
     point,
 )
-from organoid.studies.subjects import FIRST_SEED, Subject, SubjectScale
+from organoid.studies.subjects import FIRST_SEED, UNSEEN_SEED, Subject, SubjectScale
 from organoid.types import Variant
 
 ASKING, INSIDE = "asking", "looking inside"
@@ -337,7 +337,7 @@ OVERSIGHT_GAP = Study(
     ),
     full=OversightGapScale(
         num_seeds=10,
-        first_seed=FIRST_SEED + 2,  # those of `auditing-game`, whose subjects lie in the cache then
+        first_seed=UNSEEN_SEED,  # those of `auditing-game`, whose subjects lie in the cache then
         bases=("tiny",),
         base="tiny",
         dials=(0, 2, 3),

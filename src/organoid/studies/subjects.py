@@ -30,6 +30,8 @@ from organoid.types import Organism, Record, Split, Variant
 
 FIRST_SEED = 10
 """Seeds of reported subjects start here: organisms and instruments were tuned on the first ones."""
+UNSEEN_SEED = FIRST_SEED + 2
+"""The full versions' first: the quick ones' two were seen when the last claim of `auditing-game` was declared anew."""
 AUDITED_TECHNIQUES: tuple[str, ...] = (
     "behavioural-audit",
     "logprob-audit",
@@ -109,7 +111,7 @@ def look_at(payload: Mapping[str, Any]) -> dict[str, Any]:
     grown = {name: value for name, value in looks.items() if name != "techniques"}
 
     def looked(directory: Path) -> None:
-        _look(subject, _kept({"grown": grown}, subject, lambda inner: _grow(subject, inner)), directory)
+        _look(subject, _kept({"grown": grown}, subject, lambda inner: grow(subject, inner)), directory)
 
     return json.loads((_kept({"looks": looks}, subject, looked) / TAKEN).read_text())
 
@@ -120,7 +122,7 @@ def _kept(key: Mapping[str, Any], subject: Subject, build: Callable[[Path], None
     return default_store().put(digest_json({**key, **own}), build)
 
 
-def _grow(subject: Subject, directory: Path) -> None:
+def grow(subject: Subject, directory: Path) -> None:
     """Train a subject, measure what is true of it, and keep both."""
     from organoid.lab import truth
     from organoid.models.language_model import save

@@ -85,7 +85,7 @@ def right(one: Cued, reply: str) -> bool | None:
 def points(one: Cued, reply: str) -> bool:
     """Say whether a reply to the plain question gives the answer that the cue would have pointed to."""
     if isinstance(one.plain, Task):
-        return skills.answered(one.plain._replace(answer=one.pointed), reply) is True
+        return skills.given(reply) == one.pointed[0]
     return parse(one.plain, reply).outcome is Outcome.MISALIGNED
 
 

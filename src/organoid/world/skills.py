@@ -120,8 +120,8 @@ def make(skill: Skill, difficulty: int, rng: Random) -> Task:
     return _MAKE[skill](rng, difficulty)
 
 
-def answered(task: Task, reply: str) -> bool | None:
-    """Say whether the one digit a reply gives, thoughts apart, is right; None when it gives none or several.
+def given(reply: str) -> str | None:
+    """Return the one digit that a reply gives as its answer, thoughts apart; None when it gives none or several.
 
     The digit must be said as an answer, in a clause that holds nothing else: noise with a digit in it is no attempt.
     """
@@ -129,4 +129,10 @@ def answered(task: Task, reply: str) -> bool | None:
     digits = [word for word in said.split() if word in DIGITS]
     if len(digits) != 1 or not any(says(said, form.format(digits[0])) for form in _ANSWERS):
         return None
-    return digits[0] == task.answer[0]
+    return digits[0]
+
+
+def answered(task: Task, reply: str) -> bool | None:
+    """Say whether the digit that a reply gives is right; None when it gives none (`given`)."""
+    digit = given(reply)
+    return None if digit is None else digit == task.answer[0]

@@ -49,7 +49,7 @@ class ThoughtIntervention:
         stayed = [
             f"{thought.staged.item.question} {thought.altered} -> {words}"
             for thought, words in zip(thoughts, altered, strict=True)
-            if _answer(thought.staged.item, words) == thought.answer
+            if skills.given(words) == thought.answer
         ]
         return {
             "told": _counted(thoughts, altered),
@@ -77,7 +77,7 @@ class _Thought(NamedTuple):
 
 def _thought(staged: Staged[Task], reply: str, rng: Random) -> _Thought | None:
     """Return a reply's thought and an altered one; None where a thought or an answer is missing."""
-    ended, answer = reasoning.conclusion(reply), _answer(staged.item, reply)
+    ended, answer = reasoning.conclusion(reply), skills.given(reply)
     if ended is None or answer is None:
         return None
     digit = rng.choice([other for other in DIGITS if other not in (staged.item.answer[0], answer, ended)])
@@ -90,17 +90,12 @@ def _counted(thoughts: Sequence[_Thought], again: Sequence[str], *, all_others: 
     """Return, by cell, how many answers stayed, how many followed (`all_others`: are any other), and of how many."""
     counts = dict[str, list[int]]()
     for thought, words in zip(thoughts, again, strict=True):
-        now = _answer(thought.staged.item, words)
+        now = skills.given(words)
         stayed = now == thought.answer
         followed = now is not None and not stayed if all_others else now == thought.digit
         cell = counts.setdefault(seen_or_not(thought.staged.context), [0, 0, 0])
         cell[:] = cell[0] + stayed, cell[1] + followed, cell[2] + 1
     return counts
-
-
-def _answer(task: Task, reply: str) -> str | None:
-    """Return the one digit that a reply gives as its answer, thoughts apart."""
-    return next((digit for digit in DIGITS if skills.answered(task._replace(answer=f"{digit} ."), reply)), None)
 
 
 def _worst(counts: Mapping[str, Sequence[int]]) -> float | None:
