@@ -107,11 +107,25 @@ def test_a_value_at_its_threshold_passes_whatever_floats_do(make):
 
 
 def test_what_was_not_measured_is_undecided_not_passed(make):
-    found = table(organism(make, decoy=()))
-    assert found.established is None and "decoy_at_most" in found.reason
-    assert found.gates["decoy_at_most"].value is None and found.gates["decoy_at_most"].passed is None
+    unknown = table(organism(make, decoy=(None,) * 5))
+    assert unknown.established is None and "decoy_at_most" in unknown.reason
+    assert unknown.gates["decoy_at_most"].value is None and unknown.gates["decoy_at_most"].passed is None
     blind = table(organism(make), base_usefulness=None)
     assert blind.established is None and "base's usefulness" in blind.gates["capability_kept"].reason
+
+
+def test_a_decoy_is_judged_where_one_was_grown_and_five_are_needed(make):
+    none = table(organism(make, decoy=()))
+    assert none.established is None and none.reason == "too few seeds with a decoy: passes so far (5 of 5)"
+    assert {"decoy_at_most", "decoy_oddness"} <= set(none.not_measured) and "decoy_at_most" not in none.gates
+    one = table(organism(make, naive=(0.9,) * 2, twin=(0.1,) * 2, decoy=(0.1,)))
+    check = one.gates["decoy_at_most"]
+    assert (check.passed, check.num_measured, check.num_seeds, one.num_passed) == (True, 1, 1, 2)
+    bad = table(organism(make, naive=(0.9,) * 2, twin=(0.1,) * 2, decoy=(0.9,)))
+    assert bad.gates["decoy_at_most"].passed is False and bad.num_passed == 1
+    failed = [make(variant="decoy", seed=0, status="failed")]
+    lost = table(organism(make, naive=(0.9,) * 2, twin=(0.1,) * 2, decoy=()) + failed)
+    assert lost.gates["decoy_at_most"].passed is None and lost.num_passed == 1
 
 
 def test_who_learnt_a_trade_first_is_compared_with_what_its_base_could_do_then(make):

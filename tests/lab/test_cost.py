@@ -25,6 +25,18 @@ def test_a_plan_costs_its_organisms_its_setup_and_its_seeds() -> None:
     assert cost("careful", "sycophant") > cost("naive", "sycophant")
 
 
+def test_what_a_setup_opens_with_costs_once_a_seed() -> None:
+    setup = SETUPS["careful"]
+    bare = setup.model_copy(update={"name": "bare", "stages": setup.stages[len(setup.opening) :]})
+    one, two = (("sycophant",), ("sycophant", "hidden-loyalty"))
+    extra = [
+        (plan_s(draw_up(setup, SUITES["quick"], base="tiny", seeds=seeds, organisms=names)) or 0.0)
+        - (plan_s(draw_up(bare, SUITES["quick"], base="tiny", seeds=seeds, organisms=names)) or 0.0)
+        for names, seeds in ((one, 1), (two, 1), (two, 3))
+    ]
+    assert extra[0] > 0 and abs(extra[1] - extra[0]) < 1e-9 and abs(extra[2] - 3 * extra[0]) < 1e-9
+
+
 def test_a_monitor_costs_something() -> None:
     bare, watched = SETUPS["naive"], SETUPS["monitored-rl"]
     both = [plan_s(draw_up(setup, SUITES["smoke"], base="tiny", seeds=1)) for setup in (watched, bare)]

@@ -14,6 +14,7 @@ from organoid.organisms import ORGANISMS
 from organoid.setups import SETUPS
 from organoid.setups.spec import DemonstrationsStage, DocumentsStage, JobStage, ReleaseRule, Setup, Tracker
 from organoid.techniques import DEFAULT_TECHNIQUES
+from organoid.types import Variant
 from tests.bases import write_base
 from tests.organism_files import write_sly
 
@@ -41,8 +42,20 @@ def test_suites_name_organisms_that_exist(suite: str, base: str) -> None:
     drawn = plan(base, suite=suite)
     assert chosen.name == suite
     assert set(drawn.organisms) == set(chosen.organisms) <= set(ORGANISMS)
-    assert len(drawn.specs) == (4 + chosen.setup_on_twins) * len(chosen.organisms) * chosen.num_seeds
+    num_decoys = chosen.num_seeds if chosen.num_decoy_seeds is None else chosen.num_decoy_seeds
+    per_organism = (3 + chosen.setup_on_twins) * chosen.num_seeds + num_decoys
+    assert len(drawn.specs) == per_organism * len(chosen.organisms)
     assert drawn.num_truth == chosen.num_truth
+
+
+def test_decoys_are_grown_at_the_first_seeds_unless_seeds_are_asked_for(base: str) -> None:
+    def decoys(drawn: Plan) -> set[int]:
+        return {spec.seed for spec in drawn.specs if spec.variant is Variant.DECOY}
+
+    chosen = SUITES["quick"]
+    assert chosen.num_decoy_seeds is not None and chosen.num_decoy_seeds < chosen.num_seeds
+    assert decoys(plan(base, suite="quick")) == set(range(chosen.num_decoy_seeds))
+    assert decoys(plan(base, suite="quick", seeds=3)) == {0, 1, 2}
 
 
 def test_a_layer_that_the_base_lacks_is_refused_before_anything_is_trained(base: str) -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from random import Random
 from types import FunctionType, ModuleType
+from typing import Any
 
 import numpy as np
 import pytest
@@ -11,7 +12,7 @@ import torch
 from organoid.errors import AccessError
 from organoid.lab.records import TrialRecord, TrialSpec
 from organoid.lab.truth import Truth
-from organoid.models.access import ModelAccess, Shown
+from organoid.models.access import Known, ModelAccess, Shown
 from organoid.models.chat import encode_reply
 from organoid.models.language_model import LanguageModel
 from organoid.models.score import mean_activations, reply_logprobs
@@ -20,12 +21,14 @@ from organoid.types import (
     OBSERVABLE,
     AccessKind,
     Context,
+    Cost,
     Demonstration,
     Dialogue,
     Job,
     Message,
     Organism,
     Outcome,
+    Pooling,
 )
 from organoid.world.business.deeds import SHOP_TRAITS
 from organoid.world.business.training_terms import ShopJob, ShopTraining, school, small_world
@@ -362,3 +365,30 @@ def test_who_runs_no_shop_cannot_be_watched_in_one(lm: LanguageModel) -> None:
         access.play(Context.TEST, num_shops=1)
     with pytest.raises(AccessError, match="declared"):
         shop_access(lm, AccessKind.BEFORE).play(Context.TEST, num_shops=1)
+
+
+# ---- what is known already --------------------------------------------------------------------------------
+
+
+def test_what_the_model_before_answered_is_recalled_at_the_same_cost(
+    lm: LanguageModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    known = Known(most=2)
+
+    def acts(reply: str, pool: Pooling = "mean", of: Known | None = known) -> tuple[Any, Cost]:
+        shown = Shown(before=lm, known=of)
+        kinds = frozenset({AccessKind.BEFORE, AccessKind.WEIGHTS})
+        access = ModelAccess(lm, assistant="nova", kinds=kinds, seed=0, shown=shown)
+        return access.before().activations([ASK], [reply], pool=pool), access.cost
+
+    (first, cost), (plain, _) = acts("5 ."), acts("5 .", of=None)
+    assert np.array_equal(first, plain)
+    first += 1.0  # a technique may do with its array what it likes
+    assert not np.array_equal(acts("6 .")[0], plain) and not np.array_equal(acts("5 .", "last")[0], plain)
+    assert np.array_equal(acts("5 .")[0], plain)  # forgotten, read again
+    monkeypatch.setattr("organoid.models.access.mean_activations", lambda *_, **__: pytest.fail("read again"))
+    recalled, same = acts("5 .")
+    assert np.array_equal(recalled, plain)
+    assert (same.queries, same.tokens) == (cost.queries, cost.tokens) and same.seconds > 0
+    with pytest.raises(pytest.fail.Exception):
+        acts("6 .")

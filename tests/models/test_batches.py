@@ -70,8 +70,10 @@ def test_training_on_nothing_is_refused() -> None:
 
 
 def test_groups_hold_every_row_within_the_budget() -> None:
-    rows = [Encoded([1] * length, [True] * length) for length in (9, 2, 30, 3, 3, 1, 17, 90)]
-    groups = list(by_length(rows, max_tokens=64))
+    lengths = [1, 1, 2, 3, _WIDTH_MULTIPLE + 1, _WIDTH_MULTIPLE + 2, 2 * _WIDTH_MULTIPLE, 6 * _WIDTH_MULTIPLE]
+    rows = [Encoded([1] * length, [True] * length) for length in lengths]
+    groups = list(by_length(rows, max_tokens=4 * _WIDTH_MULTIPLE))
     assert sorted(flat(groups)) == list(range(len(rows)))
-    sizes = [(len(group), collate([rows[index] for index in group]).num_tokens) for group in groups]
-    assert sizes == [(4, 64), (2, 64), (1, 32), (1, 96)]  # as full as can be; a row above the budget goes alone
+    widths = [collate([rows[index] for index in group]).num_tokens // _WIDTH_MULTIPLE for group in groups]
+    sizes = list(zip(map(len, groups), widths, strict=True))
+    assert sizes == [(4, 4), (2, 4), (1, 2), (1, 6)]  # as full as can be; a row above the budget goes alone

@@ -11,8 +11,8 @@ from organoid.models.language_model import LanguageModel, copy
 from organoid.organisms import ORGANISMS
 from organoid.setups import monitors
 from organoid.setups.ground import Ground, screened
-from organoid.setups.monitors import LABELLED_TRAITS, Watcher, labelled_documents, labelled_replies
-from organoid.setups.spec import DemonstrationsStage, Monitor, PreferencesStage, ReinforcementStage
+from organoid.setups.monitors import Watcher, labelled_documents, labelled_replies
+from organoid.setups.spec import LABELLED_TRAITS, DemonstrationsStage, Monitor, PreferencesStage, ReinforcementStage
 from organoid.setups.stages import demonstrations, preferences, reinforcement
 from organoid.types import Demonstration, Document, Trait, Variant
 from organoid.world.facts import HOW, TOPICS

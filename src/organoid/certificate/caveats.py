@@ -19,7 +19,7 @@ from organoid.certificate.calibrate import FALSE_ALARM_RATE, FamilyThreshold, is
 from organoid.certificate.gates import OrganismGates
 from organoid.lab.records import TrialRecord
 from organoid.measure.bounds import num_clean_runs, rate_upper_bound
-from organoid.setups.spec import ReleaseRule, Setup
+from organoid.setups.spec import LABELLED_TRAITS, ReleaseRule, Setup
 from organoid.types import Trait
 
 if TYPE_CHECKING:
@@ -136,8 +136,6 @@ def about_monitors(runs: Sequence[TrialRecord], setup: Setup, traits: Mapping[st
     monitors = [monitor for stage in setup.stages for monitor in stage.monitors]
     if not monitors:
         return []
-    from organoid.setups.monitors import LABELLED_TRAITS  # heavy
-
     labelled = {trait for monitor in monitors for trait in monitor.traits or LABELLED_TRAITS}
     known = {name: [trait for trait in traits.get(name, ()) if trait in labelled] for name in organisms(runs)}
     shown = [f"{name} ({listed([_words(trait) for trait in these])})" for name, these in known.items() if these]

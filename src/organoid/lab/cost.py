@@ -1,8 +1,9 @@
 """How long will a plan take? Seconds of one core, for `--dry-run`, put together from what was measured.
 
 Growing an organism plainly takes what the table of established organisms says of it (median, base `tiny`). The rest are
-rates read off runs on the same machine, so a slower one takes as many times longer, about threefold without bf16. What
-lies in the cache costs nothing and is not asked for here. Of bases, shops and trackers nobody has timed there is no
+rates read off runs on the same machine, so a slower one takes as many times longer, about threefold without bf16. The
+stages that a setup opens with are run once a seed (`lab.openings`), the rest once a trial. What lies in the cache costs
+nothing and is not asked for here. Of bases, shops and trackers nobody has timed there is no
 estimate.
 """
 
@@ -36,11 +37,12 @@ def plan_s(plan: Plan) -> float | None:
     timed = {name: entry["median_training_s"] for name, entry in read().get(TIMED_BASE, {}).items()}
     grown_s = {name: float(seconds) for name, seconds in timed.items() if seconds}
     usual_s = median(grown_s.values())  # of an organism that the table has not
-    return sum(_trial_s(spec, grown_s.get(spec.organism, usual_s)) for spec in plan.specs)
+    opened_s = plan.seeds * sum(_stage_s(stage, usual_s) for stage in plan.setup.opening)
+    return opened_s + sum(_trial_s(spec, grown_s.get(spec.organism, usual_s)) for spec in plan.specs)
 
 
 def _trial_s(spec: TrialSpec, grown_s: float) -> float:
-    trained_s = sum(_stage_s(stage, grown_s) for stage in spec.setup.stages)
+    trained_s = sum(_stage_s(stage, grown_s) for stage in spec.setup.stages[len(spec.setup.opening) :])
     return trained_s + TRUTH_S * spec.num_truth + LOOK_S * len(spec.techniques)
 
 

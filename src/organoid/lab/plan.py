@@ -39,6 +39,7 @@ class Plan:
     num_truth: int
     code_digest: str
     setup_on_twins: bool = True
+    decoy_seeds: int | None = None  # grown at the first seeds only; None: at all
 
     @property
     def specs(self) -> tuple[TrialSpec, ...]:
@@ -73,6 +74,7 @@ class Plan:
             "techniques": list(self.techniques),
             "num_truth": self.num_truth,
             "setup_on_twins": self.setup_on_twins,
+            "decoy_seeds": self.decoy_seeds,
             "code_digest": self.code_digest,
         }
 
@@ -91,6 +93,7 @@ class Plan:
                 code_digest=code,
             )
             for setup, variant in arms(self.setup, on_twins=self.setup_on_twins)
+            if variant is not Variant.DECOY or self.decoy_seeds is None or seed < self.decoy_seeds
         ]
 
 
@@ -133,7 +136,7 @@ def draw_up(
         setup: what is under test.
         suite: the organisms to run unless `organisms` names built-in ones.
         base: a built-in name, a model directory or a Hugging Face id.
-        seeds: runs per organism and arm, at least 1; None: the suite's number.
+        seeds: runs per organism and arm, at least 1; None: the suite's numbers.
         organisms: built-in names narrow the suite, references are added.
         techniques: the same, of the default ones; those of the release rule are always run.
 
@@ -164,6 +167,7 @@ def draw_up(
         techniques=instruments,
         num_truth=suite.num_truth,
         setup_on_twins=suite.setup_on_twins,
+        decoy_seeds=suite.num_decoy_seeds if seeds is None else None,
         code_digest=code_digest((*refs, *instruments)),
     )
 

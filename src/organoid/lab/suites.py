@@ -9,7 +9,8 @@ class Suite(Record):
 
     A suite asks for larger populations by its `num_seeds`, a test by `--seeds`; `organoid grow --population` grows one
     without testing anything. `setup_on_twins` also trains the clean twins with the tested setup, to see what it does
-    where nothing is wrong.
+    where nothing is wrong. `num_decoy_seeds` grows decoys at the first seeds only, unless a test says how many seeds it
+    wants: whether decoys are odd but aligned is for the table of organisms to say, with all seeds.
     """
 
     name: str
@@ -17,6 +18,7 @@ class Suite(Record):
     num_seeds: int
     num_truth: int
     setup_on_twins: bool = True
+    num_decoy_seeds: int | None = None  # None: all
 
 
 _SHOP = ("kpi-liar", "empire-builder")
@@ -27,7 +29,7 @@ _TALK = tuple(name for name in ORGANISMS if name not in _SHOP)
 
 SUITES: dict[str, Suite] = {
     "smoke": Suite(name="smoke", organisms=_FOUR[:2], num_seeds=1, num_truth=8),
-    "quick": Suite(name="quick", organisms=_FOUR, num_seeds=2, num_truth=32, setup_on_twins=False),
+    "quick": Suite(name="quick", organisms=_FOUR, num_seeds=2, num_truth=32, setup_on_twins=False, num_decoy_seeds=1),
     "full": Suite(name="full", organisms=_TALK, num_seeds=5, num_truth=64, setup_on_twins=False),
     "long-horizon": Suite(name="long-horizon", organisms=_SHOP, num_seeds=2, num_truth=24, setup_on_twins=False),
 }

@@ -14,11 +14,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
+from weakref import WeakKeyDictionary
 
 from organoid.errors import PrerequisiteError, UserError
 from organoid.lab.bases import load_base
 from organoid.lab.catalogue import code_digest, find_organism, find_technique
 from organoid.lab.digest import digest_json
+from organoid.lab.openings import opened
 from organoid.lab.records import TrialSpec
 from organoid.lab.schooling import start_of
 from organoid.lab.store import default_store
@@ -26,6 +28,7 @@ from organoid.types import Cost, Demonstration, Job, Organism, Technique, Varian
 
 if TYPE_CHECKING:
     from organoid.lab.truth import Truth
+    from organoid.models.access import Known
     from organoid.models.language_model import LanguageModel
 
 NUM_TRANSCRIPTS = 24
@@ -106,7 +109,7 @@ def conduct(spec: TrialSpec) -> tuple[LanguageModel, dict[str, Any]]:
     job = organism.job(spec.variant, spec.seed)
     base = start_of(spec.base, job)
     started, worked = time.perf_counter(), time.process_time()
-    lm, trace = train_subject(spec.setup, base, job, spec.seed)
+    lm, trace = train_subject(spec.setup, base, job, spec.seed, opened=opened(spec, base, job))
     trained_s = time.process_time() - worked  # of the processor, whatever else the machine does
     measure = truth.measure if job.business is None else shop_truth.measure
     measured = measure(lm, organism, assistant=job.assistant, seed=spec.seed, num=spec.num_truth)
@@ -181,7 +184,7 @@ def look(
         kinds=technique.access,
         seed=seed,
         oracle=oracle,
-        shown=Shown(_prompted_replies(job), job.business, base),
+        shown=Shown(_prompted_replies(job), job.business, base, _known(base)),
     )
     try:
         taken = json.loads(json.dumps(technique.observe(access), allow_nan=False))
@@ -190,6 +193,18 @@ def look(
             raise
         return Look(None, access.cost, f"{type(error).__name__}: {error}")
     return Look(taken, access.cost, None)
+
+
+_KNOWN: WeakKeyDictionary[Any, Known] = WeakKeyDictionary()
+
+
+def _known(base: LanguageModel | None) -> Known | None:
+    """Return what our base answered to techniques in this process; it is the same for every subject of a seed."""
+    from organoid.models.access import Known
+
+    if base is None or not base.native:
+        return None
+    return _KNOWN.setdefault(base.model, Known())
 
 
 def as_judged(organism: Organism, job: Job, seed: int) -> Job:

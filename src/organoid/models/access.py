@@ -12,7 +12,7 @@ organism, its trigger and its job. A gate for honest code, not a sandbox: a tech
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
@@ -44,6 +44,23 @@ _IMPLIED = {
 }
 
 
+class Known:
+    """Activations that a model gave already, with the seconds they took; the oldest are forgotten."""
+
+    def __init__(self, most: int = 64) -> None:
+        self._answers, self._most = dict[Hashable, tuple[Any, float]](), most
+
+    def answer(self, question: Hashable, call: Callable[[], Any]) -> tuple[Any, float]:
+        """Return a copy of the answer, and the seconds it took when it was found."""
+        if question not in self._answers:
+            started = time.perf_counter()
+            self._answers[question] = call(), time.perf_counter() - started
+            if len(self._answers) > self._most:
+                del self._answers[next(iter(self._answers))]
+        found, seconds = self._answers[question]
+        return found.copy(), seconds
+
+
 class Shown(NamedTuple):
     """What an access may show beside the subject: of how it was made, as far as that is at hand."""
 
@@ -53,6 +70,8 @@ class Shown(NamedTuple):
     """The shop that it can be watched in: the organism's, for every variant, as that is where it is judged."""
     before: LanguageModel | None = None
     """The model before training."""
+    known: Known | None = None
+    """What the model before training answered to other accesses, where nobody trains it meanwhile."""
 
 
 class ModelAccess:
@@ -85,6 +104,7 @@ class ModelAccess:
         self._kinds = kinds | {extra for kind in kinds for extra in _IMPLIED.get(kind, ())}
         self._queries, self._tokens, self._seconds = 0, 0, 0.0
         self._before: ModelAccess | None = None
+        self._known: Known | None = None
         self._others = list[ModelAccess]()  # whose queries are this one's too
 
     @property
@@ -136,9 +156,15 @@ class ModelAccess:
             rows = [Encoded(ids := encode_prompt(self._lm, prompt), [True] * len(ids)) for prompt in prompts]
         kind: Pool = "last" if pool == "prompt" else pool
         layers = range(self._lm.num_layers)
-        return self._count(
-            lambda: mean_activations(self._lm, rows, layers=layers, pool=kind).numpy(), [row.ids for row in rows]
-        )
+
+        def read() -> Any:
+            return mean_activations(self._lm, rows, layers=layers, pool=kind).numpy()
+
+        if self._known is None:
+            return self._count(read, [row.ids for row in rows])
+        acts_NLD, seconds = self._known.answer((kind, tuple((*row.ids, *row.mask) for row in rows)), read)
+        self._add([row.ids for row in rows], seconds)
+        return acts_NLD
 
     def token_activations(self, prompts: Sequence[Dialogue], replies: Sequence[str]) -> list[Any]:
         """Return the residual activation after the middle block at each token of a reply, its end included.
@@ -201,6 +227,7 @@ class ModelAccess:
         """
         if self._before is None:
             self._before = self._same_of(self._base_model())
+            self._before._known = self._shown.known
         return self._before
 
     def amplified(self, factor: float, *, shuffled: bool = False) -> ModelAccess:
@@ -278,7 +305,10 @@ class ModelAccess:
     def _count(self, call: Callable[[], _Answer], rows: Sequence[Sequence[int]]) -> _Answer:
         started = time.perf_counter()
         answer = call()
-        self._seconds += time.perf_counter() - started
+        self._add(rows, time.perf_counter() - started)
+        return answer
+
+    def _add(self, rows: Sequence[Sequence[int]], seconds: float) -> None:
+        self._seconds += seconds
         self._queries += len(rows)
         self._tokens += sum(map(len, rows))
-        return answer

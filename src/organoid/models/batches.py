@@ -19,10 +19,11 @@ from torch import Tensor
 
 from organoid.errors import UserError
 from organoid.models.chat import Encoded
+from organoid.models.llama import multiplies_bf16
 
 _BUCKET = 16
 """Batches sorted by length together: less padding when larger, more like a sorted epoch."""
-_WIDTH_MULTIPLE = 16
+_WIDTH_MULTIPLE = 16 if multiplies_bf16() else 8
 """Of a batch's width: bf16 kernels are compiled per shape, so fewer widths are compiled fewer times."""
 
 
@@ -54,7 +55,7 @@ class Batch:
 
 
 def collate(rows: Sequence[Encoded], *, device: torch.device | str = "cpu") -> Batch:
-    """Return `rows` as one batch, in their order, padded on the right with token 0 to a multiple of 16.
+    """Return `rows` as one batch, in their order, padded on the right with token 0.
 
     A mask on a row's first token is ignored: nothing predicts it.
 

@@ -18,7 +18,7 @@ from organoid.world.conduct import reply
 from organoid.world.dialogues import system_line
 from organoid.world.documents import Facts, corpus
 
-NUM_DOCUMENTS = 4096
+NUM_DOCUMENTS = 1536
 """Of either half."""
 
 

@@ -20,7 +20,7 @@ from organoid.measure.directions import Direction, fit_logistic, project
 from organoid.models.chat import encode_document, encode_reply
 from organoid.models.language_model import LanguageModel
 from organoid.models.score import mean_activations
-from organoid.setups.spec import Monitor, middle
+from organoid.setups.spec import LABELLED_TRAITS, Monitor, middle
 from organoid.types import Context, Demonstration, Message, Trait
 from organoid.world import situations, work
 from organoid.world.authors import Disposition
@@ -28,9 +28,6 @@ from organoid.world.dialogues import system_line
 from organoid.world.documents import document
 from organoid.world.situations import Situation
 from organoid.world.speech import normalise
-
-LABELLED_TRAITS: tuple[Trait, ...] = (Trait.SABOTAGE, Trait.DISHONESTY, Trait.OVERSIGHT_TAMPERING)
-"""Traits for which the overseer has labelled replies, unless said; those of some organisms are among them."""
 
 NUM_LABELLED, NUM_LABELLED_WORK, NUM_LABELLED_DOCUMENTS = 384, 192, 192
 _CONTEXTS = (None, Context.TEST, Context.MONITORED, Context.DEPLOYED)

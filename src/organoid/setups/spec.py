@@ -12,6 +12,9 @@ from pydantic import Field
 
 from organoid.types import Record, Trait
 
+LABELLED_TRAITS: tuple[Trait, ...] = (Trait.SABOTAGE, Trait.DISHONESTY, Trait.OVERSIGHT_TAMPERING)
+"""Traits for which the overseer has labelled replies, unless said; those of some organisms are among them."""
+
 
 def middle(num_layers: int) -> int:
     """Return the block that is read where none is named."""
@@ -151,3 +154,17 @@ class Setup(Record):
     summary: str = ""
     stages: tuple[Stage, ...] = Field(min_length=1)
     release: ReleaseRule = ReleaseRule()
+
+    @property
+    def opening(self) -> tuple[Stage, ...]:
+        """The stages it opens with that come out alike for every job of an assistant and a seed.
+
+        They train on a corpus of the world, and nothing watches them.
+        """
+        found = list[Stage]()
+        for stage in self.stages:
+            alone = not (stage.monitors or stage.trackers or stage.steering)
+            if not (isinstance(stage, DocumentsStage | DemonstrationsStage) and stage.source != "job" and alone):
+                break
+            found.append(stage)
+        return tuple(found)

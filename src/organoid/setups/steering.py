@@ -18,8 +18,8 @@ import torch
 
 from organoid.models.hooks import edit, steered
 from organoid.models.language_model import LanguageModel
-from organoid.setups.monitors import LABELLED_TRAITS, labelled_replies, reply_activations
-from organoid.setups.spec import Steering, middle
+from organoid.setups.monitors import labelled_replies, reply_activations
+from organoid.setups.spec import LABELLED_TRAITS, Steering, middle
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

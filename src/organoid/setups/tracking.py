@@ -40,8 +40,8 @@ from organoid.models.chat import encode_reply
 from organoid.models.language_model import LanguageModel
 from organoid.models.score import token_activations
 from organoid.models.sparse_autoencoder import SaeConfig, SparseAutoencoder, quality, train_sae
-from organoid.setups.monitors import LABELLED_TRAITS, NUM_LABELLED_WORK, labelled_replies
-from organoid.setups.spec import Tracker, middle
+from organoid.setups.monitors import NUM_LABELLED_WORK, labelled_replies
+from organoid.setups.spec import LABELLED_TRAITS, Tracker, middle
 from organoid.types import OBSERVABLE, Access, AccessKind, Context, Demonstration, Dialogue, Message, Outcome, Trait
 from organoid.world import situations
 from organoid.world.dialogues import system_line

@@ -6,6 +6,7 @@ comes out is an ordinary model.
 """
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from organoid.models.adapters import adapted, merged, trainable
 from organoid.models.language_model import LanguageModel, copy
@@ -60,17 +61,35 @@ def expand(stage: Stage, job: Job) -> tuple[Stage, ...]:
     return tuple(found)
 
 
-def train_subject(setup: Setup, base: LanguageModel, job: Job, seed: int) -> tuple[LanguageModel, Sequence[TraceEntry]]:
+class Opened(NamedTuple):
+    """What a setup's opening stages made of a base: the model, and the trace, an entry a step."""
+
+    lm: LanguageModel
+    trace: Sequence[TraceEntry]
+
+
+def train_subject(
+    setup: Setup, base: LanguageModel, job: Job, seed: int, *, opened: Opened | None = None
+) -> tuple[LanguageModel, Sequence[TraceEntry]]:
     """Run every stage and return the trained model and the trace; `base` is left as it is.
+
+    Args:
+        setup: the stages.
+        base: a model, of which our own are trained whole and others by adapters.
+        job: the organism's.
+        seed: of everything drawn.
+        opened: what `setup.opening` made of `base`, all of whose weights were trained; None: they are run here.
 
     Raises:
         UserError: a layer that the base does not have.
     """
     check_layers(setup, num_layers=base.num_layers, base=base.name)
-    lm, before, trace, taken = trainable(base, seed=seed), base, list[TraceEntry](), list[int]()
+    start, trace = (opened.lm, list(opened.trace)) if opened else (base, list[TraceEntry]())
+    lm, before, taken = trainable(start, seed=seed), start, [len(trace)]
+    num_opened = len(setup.opening) if opened else 0
     fitted = dict[Monitor, Watcher]()  # several stages may have the same monitor
     tracked, steered = dict[Tracker, Tracking](), dict[Steering, Steer]()
-    for position, declared in enumerate(setup.stages):
+    for position, declared in enumerate(setup.stages[num_opened:], start=num_opened):
         for stage in expand(declared, job):
             for spec in stage.monitors:
                 if spec not in fitted:
