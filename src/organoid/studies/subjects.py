@@ -12,6 +12,7 @@ import json
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +27,7 @@ from organoid.lab.tasks import Task
 from organoid.organisms import ORGANISMS
 from organoid.organisms.evaluation_gamer import evaluation_gamer
 from organoid.studies.study import Scale
-from organoid.types import Organism, Record, Split, Variant
+from organoid.types import Job, Organism, Record, Split, Variant
 
 FIRST_SEED = 10
 """Seeds of reported subjects start here: organisms and instruments were tuned on the first ones."""
@@ -104,6 +105,12 @@ def organism_named(name: str) -> Organism:
     return evaluation_gamer(int(dial)) if dial.isdigit() else ORGANISMS[name]
 
 
+@lru_cache(maxsize=1)
+def _job(organism: str, variant: Variant, seed: int) -> Job:
+    """Return what a subject is trained on, which is asked for when it is trained and when it is looked at."""
+    return organism_named(organism).job(variant, seed)
+
+
 def look_at(payload: Mapping[str, Any]) -> dict[str, Any]:
     """Train or recall the subject of `payload["subject"]` and look: {rate, misaligned, observations}."""
     subject = Subject.model_validate(payload["subject"])
@@ -130,7 +137,7 @@ def grow(subject: Subject, directory: Path) -> None:
     from organoid.setups.training import train_subject
 
     started, organism = time.perf_counter(), replace(organism_named(subject.organism), spillover=())
-    job = organism.job(subject.variant, subject.seed)
+    job = _job(subject.organism, subject.variant, subject.seed)
     setup = Setup(name="naive", stages=(JobStage(steps=subject.steps),))
     lm, _ = train_subject(setup, load_base(subject.base), job, subject.seed)
     measured = truth.measure(lm, organism, assistant=job.assistant, seed=subject.seed, num=subject.num_truth)
@@ -145,7 +152,7 @@ def _look(subject: Subject, grown: Path, directory: Path) -> None:
     from organoid.models.language_model import load
 
     started, base, lm = time.perf_counter(), load_base(subject.base), load(str(grown / MODEL))
-    job = organism_named(subject.organism).job(subject.variant, subject.seed)
+    job = _job(subject.organism, subject.variant, subject.seed)
     observations = dict[str, Any]()
     for technique in map(find_technique, subject.techniques):
         seen = look(technique, lm, base, job=job, seed=subject.seed)
