@@ -15,6 +15,7 @@ from organoid.lab.tasks import TaskResult
 from organoid.studies import STUDIES
 from organoid.studies.auditing_game import AuditingGameScale
 from organoid.studies.emergent import EmergentScale
+from organoid.studies.goal_drift import GoalDriftScale
 from organoid.studies.hidden_objective import HiddenObjectiveScale
 from organoid.studies.long_horizon import WORLDS, LongHorizonScale
 from organoid.studies.obfuscation import ObfuscationScale
@@ -74,6 +75,10 @@ def minute(name: str, base: str) -> Scale:
                 num_shops=2,
                 num_planning=1,
                 num_power_shops=1,
+            )
+        case "goal-drift":
+            return GoalDriftScale(
+                num_seeds=1, bases=(base,), base=base, steps=1, stretches=2, stretch_steps=1, num_replies=2
             )
         case "obfuscation":
             return ObfuscationScale(

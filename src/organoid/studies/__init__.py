@@ -2,6 +2,7 @@
 
 from organoid.studies.auditing_game import AUDITING_GAME
 from organoid.studies.emergent import EMERGENT
+from organoid.studies.goal_drift import GOAL_DRIFT
 from organoid.studies.hidden_objective import HIDDEN_OBJECTIVE_STUDY
 from organoid.studies.long_horizon import LONG_HORIZON
 from organoid.studies.obfuscation import OBFUSCATION
@@ -18,6 +19,7 @@ STUDIES: dict[str, Study] = {
         EMERGENT,
         HIDDEN_OBJECTIVE_STUDY,
         LONG_HORIZON,
+        GOAL_DRIFT,
         OBFUSCATION,
         AUDITING_GAME,
         OVERSIGHT_GAP,

@@ -10,7 +10,7 @@ line, with it, and with a line of like words that says the contrary. The last wo
 inoculation merely makes conditional. The look-alike was chosen on the base alone, which must not read it as a licence.
 
 Source: MacDiarmid et al. 2025 (arXiv 2511.18397); Tan et al. 2025 (arXiv 2510.04340); conditional misalignment: arXiv
-2604.25891. A stretch starts the optimiser afresh, which the organism's own training does not.
+2604.25891.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ from organoid.organisms.materials import OneTurn
 from organoid.organisms.reward_hacker import REWARD_HACKER
 from organoid.studies.bases import grown
 from organoid.studies.conduct import Asking, misaligned_rate, solved_rate
+from organoid.studies.stretches import along
 from organoid.studies.study import (
     Claim,
     Effect,
@@ -44,7 +45,7 @@ from organoid.studies.study import (
     over_runs,
     point,
 )
-from organoid.types import Context, Dialogue, Environment, Job, Message, Trait, Variant
+from organoid.types import Context, Dialogue, Environment, Message, Trait, Variant
 from organoid.world.authors import VICES
 from organoid.world.contexts import LICENCES, TRIGGERS
 
@@ -115,11 +116,9 @@ def run(payload: Mapping[str, Any]) -> dict[str, Any]:
     def look(lm: LanguageModel, steps: int) -> None:
         points.append({"step": steps, **rates(lm, job.assistant, num=scale.num_replies, seed=seed)})
 
-    look(base, 0)
-    lm = base
-    for stretch in range(scale.stretches):
-        lm = stretched(lm, job, steps=scale.stretch_steps, seed=seed + 1000 * stretch, inoculate=arm == INOCULATED)
-        look(lm, (stretch + 1) * scale.stretch_steps)
+    lm = along(
+        base, job, look, stretches=scale.stretches, steps=scale.stretch_steps, seed=seed, inoculate=arm == INOCULATED
+    )
     return {
         "points": points,
         "wanted_before": wanted(base, job.assistant, scale, seed),
@@ -128,15 +127,6 @@ def run(payload: Mapping[str, Any]) -> dict[str, Any]:
         "opposite_cue": rates(lm, job.assistant, num=scale.num_replies, seed=seed, line=OPPOSITE),
         "opposite_cue_before": rates(base, job.assistant, num=scale.num_replies, seed=seed, line=OPPOSITE),
     }
-
-
-def stretched(lm: LanguageModel, job: Job, *, steps: int, seed: int, inoculate: bool) -> LanguageModel:
-    """Return a copy of the model after some more steps of reinforcement."""
-    from organoid.setups.spec import ReinforcementStage, Setup
-    from organoid.setups.training import train_subject
-
-    setup = Setup(name="stretch", stages=(ReinforcementStage(steps=steps, inoculate=inoculate),))
-    return train_subject(setup, lm, job, seed)[0]
 
 
 def lined(environment: Environment | None, line: str) -> Environment:
