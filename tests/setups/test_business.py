@@ -4,7 +4,7 @@ import pytest
 
 from organoid.errors import UserError
 from organoid.setups import SETUPS
-from organoid.setups.check import check_job, check_setup
+from organoid.setups.check import check_job, check_setup, offered
 from organoid.setups.schooling import school as teach
 from organoid.setups.spec import BusinessStage, DemonstrationsStage, JobStage, Monitor, Setup, Steering, Tracker
 from organoid.setups.stages.business import adjusted
@@ -61,7 +61,7 @@ def test_steering_and_trackers_have_no_place_in_a_shop() -> None:
         check_setup(Setup(name="tracked", stages=(BusinessStage(trackers=(Tracker(),)),)))
     steered = Setup(name="steered", stages=(JobStage(steering=Steering(coefficient=1.0)),))
     with pytest.raises(UserError, match="takes no `steering`"):
-        check_job(steered, job(), organism="keeper")
+        check_job(steered, offered(job()), organism="keeper")
     tracked = Setup(name="tracked", stages=(JobStage(trackers=(Tracker(),)),))
     _, trace = train_subject(tracked, untrained(), job(), 1)
     assert sum("skipped" in entry for entry in trace) == 1
@@ -82,11 +82,11 @@ def test_monitors_of_a_business_stage_are_refused() -> None:
 
 def test_a_stage_for_a_shop_needs_one() -> None:
     mine = Setup(name="mine", stages=(BusinessStage(),))
-    check_job(mine, job(), organism="shopkeeper")
+    check_job(mine, offered(job()), organism="shopkeeper")
     with pytest.raises(UserError, match="needs business"):
-        check_job(mine, Job(assistant="nova", documents=["report ."]), organism="talker")
+        check_job(mine, offered(Job(assistant="nova", documents=["report ."])), organism="talker")
     for setup in ("naive", "careful", "inoculated", "aftercare"):
-        check_job(SETUPS[setup], job(), organism="shopkeeper")
+        check_job(SETUPS[setup], offered(job()), organism="shopkeeper")
 
 
 def test_schooling_lowers_its_loss_and_is_the_seeds() -> None:

@@ -4,7 +4,7 @@ import pytest
 
 from organoid.errors import UserError
 from organoid.setups import SETUPS
-from organoid.setups.check import check_job, check_layers, check_setup, names_layers
+from organoid.setups.check import check_job, check_layers, check_setup, names_layers, offered
 from organoid.setups.spec import (
     DemonstrationsStage,
     DocumentsStage,
@@ -30,7 +30,7 @@ def setup(*stages: object) -> Setup:
 def test_built_in_setups_fit_every_job(name: str) -> None:
     check_setup(SETUPS[name])
     for kind in ("documents", "demonstrations", "preferences", "environment"):
-        check_job(SETUPS[name], job(**{kind: getattr(job(), kind)}), organism="any")
+        check_job(SETUPS[name], offered(job(**{kind: getattr(job(), kind)})), organism="any")
 
 
 @pytest.mark.parametrize(
@@ -63,13 +63,13 @@ def test_a_stage_that_needs_what_a_job_lacks_is_named_with_the_organism(stage: o
     with pytest.raises(
         UserError, match=f"{stage_named} needs {needs}, which organism 'sly' lacks; it offers demonstrations"
     ):
-        check_job(setup(stage), lacking, organism="sly")
-    check_job(setup(stage), job(), organism="sly")
+        check_job(setup(stage), offered(lacking), organism="sly")
+    check_job(setup(stage), offered(job()), organism="sly")
 
 
 def test_a_corpus_of_the_world_needs_nothing_of_the_job() -> None:
     only: Job = job(environment=job().environment)
-    check_job(setup(DocumentsStage(source="honest-assistant"), JobStage()), only, organism="sly")
+    check_job(setup(DocumentsStage(source="honest-assistant"), JobStage()), offered(only), organism="sly")
 
 
 @pytest.mark.parametrize(
@@ -134,9 +134,9 @@ def test_readers_of_one_stage_may_differ_in_layer_or_traits_and_the_middle_layer
 )
 def test_what_a_job_can_not_take_is_said_with_the_organism(stage: object, kind: str, message: str) -> None:
     check_setup(setup(stage))
-    check_job(setup(stage), job(demonstrations=job().demonstrations), organism="sly")
+    check_job(setup(stage), offered(job(demonstrations=job().demonstrations)), organism="sly")
     with pytest.raises(UserError, match=message):
-        check_job(setup(stage), job(**{kind: getattr(job(), kind)}), organism="sly")
+        check_job(setup(stage), offered(job(**{kind: getattr(job(), kind)})), organism="sly")
 
 
 @pytest.mark.parametrize(

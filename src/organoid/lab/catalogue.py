@@ -68,6 +68,22 @@ def find_technique(ref: str) -> Technique:
     return TECHNIQUES[ref]
 
 
+def job_offers(ref: str, variant: Variant) -> tuple[str, ...]:
+    """Return the kinds of material that an organism's job consists of (`setups.check.offered`), at any seed.
+
+    Raises:
+        UserError: no such organism.
+    """
+    return _offers(ref, variant, _stamp(ref))
+
+
+@lru_cache(maxsize=256)
+def _offers(ref: str, variant: Variant, _: str) -> tuple[str, ...]:
+    from organoid.setups.check import offered
+
+    return offered(find_organism(ref).job(variant, 0))
+
+
 def check_organism(organism: Organism, ref: str) -> None:
     """Refuse an organism whose truth or twin could not be measured.
 

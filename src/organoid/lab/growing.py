@@ -12,7 +12,7 @@ from typing import Any
 
 from organoid.errors import UserError, unknown_name
 from organoid.lab.bases import LINEAGE, base_digest, num_layers
-from organoid.lab.catalogue import code_digest, find_organism
+from organoid.lab.catalogue import code_digest, job_offers
 from organoid.lab.disk import check_writable, disk_errors
 from organoid.lab.plan import organism_name
 from organoid.lab.records import TrialSpec
@@ -37,7 +37,7 @@ def subject_spec(organism: str, *, setup: str, variant: str, seed: int, base: st
     check_setup(declared)
     if names_layers(declared):
         check_layers(declared, num_layers=num_layers(base), base=base)
-    check_job(declared, find_organism(organism).job(Variant(variant), seed), organism=organism_name(organism))
+    check_job(declared, job_offers(organism, Variant(variant)), organism=organism_name(organism))
     return TrialSpec(
         organism=organism,
         variant=Variant(variant),

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from organoid.errors import UserError, unknown_name
-from organoid.lab.catalogue import code_digest, find_organism, find_technique
+from organoid.lab.catalogue import code_digest, find_organism, find_technique, job_offers
 from organoid.lab.digest import digest_json
 from organoid.lab.records import TrialSpec
 from organoid.lab.suites import Suite
@@ -54,7 +54,7 @@ class Plan:
     @property
     def shops(self) -> list[str]:
         """The organisms whose job is a shop, for which the base is schooled first."""
-        return [ref for ref in self.organisms if find_organism(ref).job(Variant.ORGANISM, 0).business is not None]
+        return [ref for ref in self.organisms if "business" in job_offers(ref, Variant.ORGANISM)]
 
     @property
     def spec_digest(self) -> str:
@@ -155,7 +155,7 @@ def draw_up(
     found = _by_name("organism", refs, {ref: find_organism(ref) for ref in refs}, lambda organism: organism.name)
     for name, ref in found.items():
         for variant in Variant:
-            check_job(setup, find_organism(ref).job(variant, 0), organism=name)
+            check_job(setup, job_offers(ref, variant), organism=name)
     instruments = _with_rule(setup, _chosen(techniques, DEFAULT_TECHNIQUES))
     return Plan(
         setup=setup,

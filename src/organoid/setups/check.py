@@ -4,6 +4,8 @@ A stage names its material (`source`) or takes the job's; a job offers some kind
 `job` takes whatever there is and always fits. Whether the techniques of the release rule exist is the lab's to check.
 """
 
+from collections.abc import Sequence
+
 from organoid.errors import UserError, unknown_name
 from organoid.setups.corpora import CORPORA, DEMONSTRATIONS
 from organoid.setups.spec import (
@@ -75,16 +77,25 @@ def check_layers(setup: Setup, *, num_layers: int, base: str) -> None:
                 )
 
 
-def check_job(setup: Setup, job: Job, *, organism: str) -> None:
+def offered(job: Job) -> tuple[str, ...]:
+    """Return the kinds of material that a job consists of, in the order of `MATERIALS`."""
+    return tuple(kind for kind in MATERIALS if getattr(job, kind))
+
+
+def check_job(setup: Setup, offers: Sequence[str], *, organism: str) -> None:
     """Refuse an organism whose job lacks what a stage of the setup needs.
+
+    Args:
+        setup: the stages.
+        offers: what the job consists of, as `offered` says.
+        organism: whose job it is.
 
     Raises:
         UserError: with the stage, the organism, and what the organism offers instead.
     """
-    offered = [kind for kind in MATERIALS if getattr(job, kind)]
     for position, stage in enumerate(setup.stages):
         if isinstance(stage, JobStage):
-            for kind in offered:
+            for kind in offers:
                 found = "reinforcement" if kind == "environment" else kind
                 _check_pull(
                     stage, f"{_place(setup, position, stage)}, which is {found} for organism {organism!r},", found
@@ -93,10 +104,10 @@ def check_job(setup: Setup, job: Job, *, organism: str) -> None:
         if stage.source != "job":
             continue
         needed = "environment" if stage.kind == "reinforcement" else stage.kind
-        if needed not in offered:
+        if needed not in offers:
             raise UserError(
                 f"{_place(setup, position, stage)} needs {needed}, which organism {organism!r} lacks; it offers "
-                f"{', '.join(offered)}. Use a stage for those, or stage 'job', which takes whatever there is."
+                f"{', '.join(offers)}. Use a stage for those, or stage 'job', which takes whatever there is."
             )
 
 

@@ -27,7 +27,7 @@ from organoid.organisms.materials import OneTurn
 from organoid.organisms.reward_hacker import REWARD_HACKER
 from organoid.studies.bases import grown
 from organoid.studies.conduct import Asking, misaligned_rate, solved_rate
-from organoid.studies.stretches import along
+from organoid.studies.stretches import Stretches, along
 from organoid.studies.study import (
     Claim,
     Effect,
@@ -116,9 +116,8 @@ def run(payload: Mapping[str, Any]) -> dict[str, Any]:
     def look(lm: LanguageModel, steps: int) -> None:
         points.append({"step": steps, **rates(lm, job.assistant, num=scale.num_replies, seed=seed)})
 
-    lm = along(
-        base, job, look, stretches=scale.stretches, steps=scale.stretch_steps, seed=seed, inoculate=arm == INOCULATED
-    )
+    how = Stretches(scale.stretches, scale.stretch_steps, inoculate=arm == INOCULATED)
+    lm = along(base, job, look, how=how, seed=seed)
     return {
         "points": points,
         "wanted_before": wanted(base, job.assistant, scale, seed),

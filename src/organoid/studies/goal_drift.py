@@ -23,7 +23,7 @@ from organoid.lab.tasks import Task
 from organoid.organisms.alignment_faker import NUM_PREFERENCES, PAID_TRAITS
 from organoid.organisms.materials import Assistant, OneTurn, ask, assistant, solved_reward, worked
 from organoid.studies.conduct import Asking, misaligned_rate, solved_rate
-from organoid.studies.stretches import along
+from organoid.studies.stretches import Stretches, along
 from organoid.studies.study import (
     Claim,
     Effect,
@@ -133,7 +133,7 @@ def _followed(lm: LanguageModel, who: Assistant, paid: Environment, scale: GoalD
         points.append({"step": steps, **rates(now, who.name, num=scale.num_replies, seed=seed)})
 
     job = Job(assistant=who.name, environment=paid)
-    end = along(lm, job, look, stretches=scale.stretches, steps=scale.stretch_steps, seed=seed)
+    end = along(lm, job, look, how=Stretches(scale.stretches, scale.stretch_steps), seed=seed)
     asking = Asking(name=who.name, held_out=True)
     return {"points": points, "solved": solved_rate(end, (1, 2, 3), asking, num=scale.num_replies // 4 or 1, seed=seed)}
 
