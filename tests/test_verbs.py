@@ -447,7 +447,8 @@ def test_grow_and_examine(here: Path, base: str, tmp_path: Path, capsys: pytest.
     assert "logprob-audit" in said
     assert "sureness" in said
     assert json.loads((tmp_path / "o" / "readings.json").read_text())["sureness"]["score"] < 0
-    assert "What a probe sees" in (tmp_path / "o" / "report.html").read_text()
+    page = (tmp_path / "o" / "report.html").read_text()
+    assert "What a probe sees" in page and "A match is a correlation" in page
     assert typed("report", str(tmp_path / "o")) == 0
 
 

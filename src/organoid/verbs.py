@@ -357,7 +357,8 @@ def examine(model_dir: str | Path, *, techniques: Sequence[str] = (), out: str |
     Args:
         model_dir: a Hugging Face model directory.
         techniques: to narrow to, or references of one's own; empty: those that run by default.
-        out: a directory for the readings, what a probe sees word by word, and a page of both; None: nothing is written.
+        out: a directory for the readings, what a probe sees word by word, an autoencoder's latents, and a page of all;
+            None: nothing is written.
 
     Raises:
         UserError: not a model directory, an unknown technique, or `out` exists.

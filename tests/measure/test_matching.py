@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from organoid.measure.matching import matched_correlation
+from organoid.measure.matching import absolute_correlations, correlation, matched_correlation
 
 
 def hidden(seed, n=400, g=5, f=12):
@@ -49,3 +49,25 @@ def test_a_constant_latent_correlates_with_nothing():
 def test_what_cannot_be_matched_is_refused(learnt, true):
     with pytest.raises(ValueError, match=r"sample|learnt ones"):
         matched_correlation(learnt, true)
+
+
+def test_a_correlation_has_its_sign_and_an_interval_that_covers():
+    rng = np.random.default_rng(0)
+    covered = 0
+    for seed in range(200):
+        first = rng.standard_normal(80)
+        found = correlation(first, -0.6 * first + 0.8 * rng.standard_normal(80), num_resamples=400, seed=seed)
+        covered += found.ci_low <= -0.6 <= found.ci_high
+    assert found.n == 80 and found.value < 0
+    assert covered >= 180
+
+
+def test_correlations_are_numpy_s_and_none_where_one_is_constant():
+    first, second = np.random.default_rng(0).standard_normal((2, 30))
+    expected = np.corrcoef(first, second)[0, 1]
+    assert correlation(first, second).value == pytest.approx(expected)
+    assert absolute_correlations(second[:, None], first[:, None])[0, 0] == pytest.approx(abs(expected))
+    constant = correlation(np.ones(30), second)
+    assert constant.value is None and constant.ci_low is None and "constant" in constant.reason
+    with pytest.raises(ValueError, match="pairs"):
+        correlation(first, second[:5])

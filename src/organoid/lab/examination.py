@@ -3,7 +3,8 @@
 Techniques that need calibration subjects take them from the calibration that ships, which speaks of models of the
 default base only: of any other, such a technique says nothing. What cannot be read says why. The score alone says
 little about a model of another family than those the technique was tried on: `organoid test` does the trying.
-Where a directory is given, what a probe sees word by word (`lab.pictures`) is kept there beside the readings.
+Where a directory is given, what a probe sees word by word (`lab.pictures`) and what an autoencoder takes the
+activations apart into (`lab.latent_pictures`) are kept there beside the readings.
 """
 
 from __future__ import annotations
@@ -86,13 +87,18 @@ def examine(model_dir: Path, *, techniques: Sequence[str], out: Path | None) -> 
         }
     examined = Examined(model=str(model_dir), readings=readings)
     if out is not None:
+        from organoid.lab.latent_pictures import latent_picture
         from organoid.lab.pictures import probe_picture
 
-        _keep(examined, probe_picture(lm, assistant=assistant, seed=0), out)
+        pictures = {
+            "picture": probe_picture(lm, assistant=assistant, seed=0),
+            "latents": latent_picture(lm, seed=0),
+        }
+        _keep(examined, pictures, out)
     return examined
 
 
-def _keep(examined: Examined, picture: Mapping[str, Any], out: Path) -> None:
+def _keep(examined: Examined, pictures: Mapping[str, Any], out: Path) -> None:
     """Write the readings, and what a page draws, to a new directory."""
     chosen = [word for name in examined.readings for word in ("--technique", name)]
     with RunDirectory.create(out, {"model": examined.model, "techniques": [*examined.readings]}) as run:
@@ -104,7 +110,7 @@ def _keep(examined: Examined, picture: Mapping[str, Any], out: Path) -> None:
             "finished": datetime.now(UTC).isoformat(),
             "examined": examined.model,
             "readings": examined.readings,
-            "picture": picture,
+            **pictures,
         }
         run.write_json("result.json", result)
         run.seal()

@@ -39,16 +39,35 @@ class KnownActivations(NamedTuple):
     names: tuple[str, ...]
 
 
-def labelled_activations(lm: LanguageModel, *, num: int, layer: int, seed: int) -> KnownActivations:
-    """Return `num` replies of the world's authors, as `lm` reads them.
+class KnownReplies(NamedTuple):
+    """Replies in a model's tokens, the true latents behind each as columns of 0 and 1, and their names."""
 
-    Each is the second of two by the same author, so that its disposition can be known from the text.
+    rows: list[Encoded]
+    latents_NG: np.ndarray
+    names: tuple[str, ...]
+
+
+def labelled_activations(lm: LanguageModel, *, num: int, layer: int, seed: int) -> KnownActivations:
+    """Return `num` replies of the world's authors (`known_replies`), as `lm` reads them.
 
     Args:
         lm: a native model.
         num: of replies.
         layer: the block whose output is taken.
         seed: of authors, situations and replies.
+    """
+    known = known_replies(lm, num=num, seed=seed)
+    acts_ND = mean_activations(lm, known.rows, layers=[layer], pool="last")[:, 0]
+    return KnownActivations(acts_ND, *known)
+
+
+def known_replies(lm: LanguageModel, *, num: int, seed: int) -> KnownReplies:
+    """Return `num` replies of the world's authors in the tokens of `lm`, which need not be native.
+
+    Each is the second of two by the same author, so that its disposition can be known from the text.
+
+    Raises:
+        UserError: the model's chat template refuses a dialogue of the world.
     """
     rng = Random(f"latents/{seed}")
     rows, latents = list[Encoded](), list[list[bool]]()
@@ -72,5 +91,4 @@ def labelled_activations(lm: LanguageModel, *, num: int, layer: int, seed: int) 
             + [author.dispositions[second.trait] is disposition for disposition in Disposition]
             + [author.acts_badly(second.trait, context)]
         )
-    acts_ND = mean_activations(lm, rows, layers=[layer], pool="last")[:, 0]
-    return KnownActivations(acts_ND, rows, np.array(latents, dtype=float), names)
+    return KnownReplies(rows, np.array(latents, dtype=float), names)

@@ -16,7 +16,7 @@ Axes: N replies, L blocks, D width, T tokens.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import numpy as np
 
@@ -113,9 +113,15 @@ def _told(lm: LanguageModel, one: _Said) -> dict[str, Any]:
         "trait": one.staged.item.trait.value,
         "context": str(one.staged.context),
         "outcome": parse(one.staged.item, one.reply).outcome.value,
-        "tokens": [decode(lm, [token]) for token in one.row.ids],
+        "tokens": spelled(lm, one.row.ids),
         "reply_from": one.reply_from,
     }
+
+
+def spelled(lm: LanguageModel, ids: Sequence[int]) -> list[str]:
+    """Return each token as a reader sees it, a special one by its name."""
+    names = cast("list[str]", lm.tokenizer.convert_ids_to_tokens(list(ids)))
+    return [decode(lm, [token]) or name for token, name in zip(ids, names, strict=True)]
 
 
 def _rounded(scores_T: np.ndarray) -> list[float]:

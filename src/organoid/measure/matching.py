@@ -19,6 +19,7 @@ from typing import Any, NamedTuple, cast
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from organoid.measure.intervals import Estimate, expanded_levels
 from organoid.measure.quantiles import Floats
 
 
@@ -52,21 +53,49 @@ def matched_correlation(
     Raises:
         ValueError: samples that differ in number, or more true latents than learnt ones.
     """
-    corr_GF = _correlations(true_NG, learnt_NF)
+    corr_GF = absolute_correlations(true_NG, learnt_NF)
     if corr_GF.shape[0] > corr_GF.shape[1]:
         raise ValueError(f"{corr_GF.shape[0]} true latents cannot each have one of {corr_GF.shape[1]} learnt ones")
     learnt, true = (learnt_NF, true_NG) if held_out is None else held_out
-    reported_GF = corr_GF if held_out is None else _correlations(true, learnt)
+    reported_GF = corr_GF if held_out is None else absolute_correlations(true, learnt)
     latent_G = _assigned(corr_GF)
     order = np.random.default_rng(seed).permutation(len(np.asarray(learnt_NF)))
-    by_luck_GF = _correlations(np.asarray(true_NG)[order], learnt_NF)
+    by_luck_GF = absolute_correlations(np.asarray(true_NG)[order], learnt_NF)
     luck_G = _assigned(by_luck_GF)
     places = np.arange(len(latent_G))
     null_GF = by_luck_GF
     if held_out is not None:
         order = np.random.default_rng(seed + 1).permutation(len(np.asarray(true)))
-        null_GF = _correlations(np.asarray(true)[order], learnt)
+        null_GF = absolute_correlations(np.asarray(true)[order], learnt)
     return Match(latent_G, reported_GF[places, latent_G], float(null_GF[places, luck_G].mean()))
+
+
+def correlation(
+    first_N: ArrayLike, second_N: ArrayLike, *, confidence: float = 0.95, num_resamples: int = 1000, seed: int = 0
+) -> Estimate:
+    """Return the signed correlation of two variables, with a bootstrap interval over samples.
+
+    It is not estimable where one of them is constant. The interval says nothing of how the two were chosen.
+
+    Raises:
+        ValueError: the two do not pair up.
+    """
+    first, second = (np.asarray(part, dtype=np.float64) for part in (first_N, second_N))
+    if first.ndim != 1 or first.shape != second.shape:
+        raise ValueError(f"give pairs: got shapes {first.shape} and {second.shape}")
+    n = len(first)
+    if n < 2 or not np.ptp(first) or not np.ptp(second):
+        return Estimate(None, None, None, n, "one of the two is constant")
+    picks = np.random.default_rng(seed).integers(0, n, (num_resamples, n))
+    low, high = np.quantile(_correlation(first[picks], second[picks]), expanded_levels(confidence, n))
+    return Estimate(float(_correlation(first, second)), float(low), float(high), n)
+
+
+def _correlation(first: Floats, second: Floats) -> Floats:
+    """Return the correlation along the last axis, 0 where one of the two is constant."""
+    first, second = (part - part.mean(-1, keepdims=True) for part in (first, second))
+    scale = np.sqrt((first**2).sum(-1) * (second**2).sum(-1))
+    return (first * second).sum(-1) / np.where(scale > 0, scale, np.inf)
 
 
 def _assigned(corr_GF: Floats) -> NDArray[np.intp]:
@@ -74,7 +103,12 @@ def _assigned(corr_GF: Floats) -> NDArray[np.intp]:
     return cast("NDArray[np.intp]", assign(corr_GF, maximize=True)[1])
 
 
-def _correlations(true_NG: ArrayLike, learnt_NF: ArrayLike) -> Floats:
+def absolute_correlations(true_NG: ArrayLike, learnt_NF: ArrayLike) -> Floats:
+    """Return |correlation| of each pair, shape (G, F); 0 where one of the two is constant.
+
+    Raises:
+        ValueError: samples that differ in number.
+    """
     true, learnt = (np.asarray(part, dtype=np.float64) for part in (true_NG, learnt_NF))
     if true.ndim != 2 or learnt.ndim != 2 or len(true) != len(learnt):
         raise ValueError(f"give one row a sample: got shapes {learnt.shape} and {true.shape}")

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any
 
 from organoid.lab.disk import write_atomic
 from organoid.lab.run_directory import file_name
-from organoid.reporting import episodes, figures, pictures, rows, study, tracked, transcripts, views
+from organoid.reporting import episodes, figures, latent_pictures, pictures, rows, study, tracked, transcripts, views
 from organoid.reporting.answer import QUESTION, answer
 from organoid.reporting.drawing import Plan, figure, table
 from organoid.reporting.source import Run, read_run
@@ -410,6 +410,7 @@ def examined_context(run: Run) -> dict[str, Any]:
         "heat_figure": figure(directory, plan),
         "fitted": fitted,
         "fitted_twins": table(directory, "probe_auroc", fitted),
+        **latent_pictures.context(directory, mapping(run.result.get("latents"))),
         **_about(run),
         "provenance": [
             ("model", visible(str(run.result.get("examined")))),

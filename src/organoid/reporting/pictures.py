@@ -53,12 +53,12 @@ class Passage:
 def top(picture: Row) -> list[Passage]:
     """Return the transcripts in which the probe fires most, highest first, shaded on one scale."""
     found = [mapping(one) for one in sequence(picture.get("top"))]
-    most = max((abs(score) for one in found for score in _scores(one.get("scores"))), default=0.0)
+    most = max((abs(score) for one in found for score in finite_scores(one.get("scores"))), default=0.0)
     return [_passage(one, most) for one in found]
 
 
 def _passage(one: Row, most: float) -> Passage:
-    scores, tokens = _scores(one.get("scores")), _tokens(one)
+    scores, tokens = finite_scores(one.get("scores")), _tokens(one)
     start = int(finite(one.get("reply_from")) or 0)
     best = max(range(start, min(len(scores), len(tokens))), key=scores.__getitem__, default=None)
     return Passage(
@@ -83,7 +83,7 @@ def words(one: Row, *, most: float) -> list[Word]:
             shade=_shade(score, most),
             in_reply=start is not None and place >= start,
         )
-        for place, (token, score) in enumerate(zip(_tokens(one), _scores(one.get("scores")), strict=False))
+        for place, (token, score) in enumerate(zip(_tokens(one), finite_scores(one.get("scores")), strict=False))
     ]
 
 
@@ -99,7 +99,7 @@ def heat_rows(picture: Row) -> Rows:
     return [
         {"block": block, "position": place, "token": tokens[place], "score": score}
         for block, scores in enumerate(sequence(one.get("scores")))
-        for place, score in enumerate(_scores(scores)[: len(tokens)])
+        for place, score in enumerate(finite_scores(scores)[: len(tokens)])
     ]
 
 
@@ -114,7 +114,7 @@ def token_rows(picture: Row) -> Rows:
             "score": score,
         }
         for number, one in enumerate(map(mapping, sequence(picture.get("top"))))
-        for place, (token, score) in enumerate(zip(_tokens(one), _scores(one.get("scores")), strict=False))
+        for place, (token, score) in enumerate(zip(_tokens(one), finite_scores(one.get("scores")), strict=False))
     ]
 
 
@@ -199,5 +199,6 @@ def _tokens(one: Row) -> list[str]:
     return [visible(str(token)) for token in sequence(one.get("tokens"))][:MAX_TOKENS]
 
 
-def _scores(found: object) -> list[float]:
+def finite_scores(found: object) -> list[float]:
+    """Return a list of numbers as kept, 0 in the place of what is none."""
     return [finite(score) or 0.0 for score in sequence(found)]
