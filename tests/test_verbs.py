@@ -9,7 +9,7 @@ import pytest
 from pyarrow import parquet
 
 import organoid
-from organoid import cli
+from organoid import cli, verbs
 from organoid.errors import PrerequisiteError, UserError
 from organoid.lab import engines, truth
 from organoid.lab.engines.local import LocalEngine
@@ -85,8 +85,6 @@ def here(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def no_page(monkeypatch: pytest.MonkeyPatch) -> None:
     """Do not draw the report, which takes longer than all the rest."""
-    from organoid import verbs
-
     monkeypatch.setattr(verbs, "report", lambda directory: Path(directory) / "report.html")
 
 
@@ -250,6 +248,19 @@ def test_the_command_in_the_result_is_the_run(result: dict[str, Any], done: Path
     assert set(arguments(here, base, done)) <= set(words)
 
 
+def test_the_command_of_a_suite_s_own_seeds_says_no_number() -> None:
+    from organoid.lab.plan import draw_up
+    from organoid.lab.suites import SUITES
+    from organoid.setups import SETUPS
+
+    def typed(seeds: int | None) -> str:
+        plan = draw_up(SETUPS["naive"], SUITES["quick"], base="tiny", seeds=seeds)
+        return verbs._command("naive", plan, organisms=(), techniques=(), out=Path("out"))
+
+    assert "--seeds" not in typed(None)  # with one, every seed has a decoy
+    assert "--seeds 2" in typed(2)
+
+
 # ---- again ------------------------------------------------------------------------------------------------
 
 
@@ -403,7 +414,7 @@ def test_the_verb_returns_what_the_command_writes(base: str, tmp_path: Path, mon
 @pytest.mark.usefixtures("no_page")
 def test_a_failed_trial_is_a_row(base: str, tmp_path: Path) -> None:
     head = "def job(variant, seed):\n"
-    ref = write_sly(tmp_path, {head: f"CALLS = []\n{head}    CALLS.append(1)\n    assert len(CALLS) < 9\n"})
+    ref = write_sly(tmp_path, {head: f"CALLS = []\n{head}    CALLS.append(1)\n    assert len(CALLS) < 8\n"})
     outcome = organoid.test(
         "naive",
         suite="smoke",

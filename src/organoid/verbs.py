@@ -222,7 +222,10 @@ def _tasks(plan: Plan) -> builtins.list[Task]:
 
 def _command(setup: str, plan: Plan, *, organisms: Sequence[str], techniques: Sequence[str], out: Path) -> str:
     """Return what to type for the same numbers."""
-    options = {"suite": plan.suite, "base": plan.base, "seeds": plan.seeds, "out": out}
+    options: dict[str, object] = {"suite": plan.suite, "base": plan.base}
+    if plan.decoy_seeds is None:  # else the suite's own number of seeds, which goes with fewer decoys
+        options["seeds"] = plan.seeds
+    options["out"] = out
     words = [
         "organoid",
         "test",

@@ -12,7 +12,7 @@ import torch
 from organoid.errors import AccessError
 from organoid.lab.records import TrialRecord, TrialSpec
 from organoid.lab.truth import Truth
-from organoid.models.access import Known, ModelAccess, Shown
+from organoid.models.access import ModelAccess, Recalled, Shown
 from organoid.models.chat import encode_reply
 from organoid.models.language_model import LanguageModel
 from organoid.models.score import mean_activations, reply_logprobs
@@ -367,16 +367,16 @@ def test_who_runs_no_shop_cannot_be_watched_in_one(lm: LanguageModel) -> None:
         shop_access(lm, AccessKind.BEFORE).play(Context.TEST, num_shops=1)
 
 
-# ---- what is known already --------------------------------------------------------------------------------
+# ---- what is recalled --------------------------------------------------------------------------------
 
 
 def test_what_the_model_before_answered_is_recalled_at_the_same_cost(
     lm: LanguageModel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    known = Known(most=2)
+    kept = Recalled(most=2)
 
-    def acts(reply: str, pool: Pooling = "mean", of: Known | None = known) -> tuple[Any, Cost]:
-        shown = Shown(before=lm, known=of)
+    def acts(reply: str, pool: Pooling = "mean", of: Recalled | None = kept) -> tuple[Any, Cost]:
+        shown = Shown(before=lm, recalled=of)
         kinds = frozenset({AccessKind.BEFORE, AccessKind.WEIGHTS})
         access = ModelAccess(lm, assistant="nova", kinds=kinds, seed=0, shown=shown)
         return access.before().activations([ASK], [reply], pool=pool), access.cost

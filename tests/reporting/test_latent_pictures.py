@@ -71,7 +71,7 @@ def test_the_page_draws_escapes_and_says_what_a_match_is(tmp_path: Path) -> None
     assert "<script>alert" not in page and "&lt;script&gt;alert(1)&lt;/script&gt;" in page.split('id="latents"')[1]
     for words in (
         "A match is a correlation",
-        "106 of 256 latents matched nothing",
+        "106 of 256 latents matched nothing that is known better than by luck",
         "it fires where this does not hold",
         "It fires in no judged reply",
         "not estimable:",

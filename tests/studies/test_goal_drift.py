@@ -46,7 +46,7 @@ def test_known_rates_give_known_effects() -> None:
     keeps, corrected, gap = (found.measured[claim.id] for claim in GOAL_DRIFT.claims)
     assert (keeps.effect.value, keeps.control.value) == (pytest.approx(0.8), pytest.approx(0.1))
     assert (corrected.effect.value, corrected.control.value) == (pytest.approx(0.9), pytest.approx(0.1))
-    assert (gap.effect.value, gap.control.value) == (pytest.approx(0.4), pytest.approx(0.0))
+    assert (gap.effect.value, gap.control.value) == (pytest.approx(0.25), pytest.approx(0.0))
     assert len(found.tables["runs"]) == 8
     assert found.tables["runs"][0]["hidden_after"] == 0.1 and found.tables["runs"][0]["seen_before"] == 1.0
     assert {row["series"] for row in found.figures[0].rows} == {f"{k}, {f}" for k in (OPEN, FAKER) for f in FURTHER}

@@ -51,7 +51,7 @@ class OrganismGates(Record):
 
     established: bool | None
     gates: Mapping[str, GateCheck]
-    num_passed: int = 0  # seeds that passed every gate
+    num_passed: int = 0  # seeds that passed every gate that was measured there: a decoy's only where one was grown
     num_seeds: int = 0
     reason: str | None = None
     not_measured: tuple[str, ...] = ()  # gates for which the run has no trials

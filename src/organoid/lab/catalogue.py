@@ -68,20 +68,20 @@ def find_technique(ref: str) -> Technique:
     return TECHNIQUES[ref]
 
 
-def job_offers(ref: str, variant: Variant) -> tuple[str, ...]:
-    """Return the kinds of material that an organism's job consists of (`setups.check.offered`), at any seed.
+def job_offers(ref: str, variant: Variant, seed: int = 0) -> tuple[str, ...]:
+    """Return the kinds of material that an organism's job consists of at a seed (`setups.check.offered`).
 
     Raises:
         UserError: no such organism.
     """
-    return _offers(ref, variant, _stamp(ref))
+    return _offers(ref, variant, seed, _stamp(ref))
 
 
 @lru_cache(maxsize=256)
-def _offers(ref: str, variant: Variant, _: str) -> tuple[str, ...]:
+def _offers(ref: str, variant: Variant, seed: int, _: str) -> tuple[str, ...]:
     from organoid.setups.check import offered
 
-    return offered(find_organism(ref).job(variant, 0))
+    return offered(find_organism(ref).job(variant, seed))
 
 
 def check_organism(organism: Organism, ref: str) -> None:
@@ -126,7 +126,10 @@ def source_digest() -> str:
     root = Path(__file__).parent.parent
     rooms = ("measure", "world", "models", "organisms", "setups", "techniques")
     files = sorted(path for room in rooms for kind in ("*.py", "*.toml") for path in (root / room).rglob(kind))
-    files += [root / "types.py", *(root / "lab" / f"{name}.py" for name in ("trial", "truth", "shop_truth"))]
+    files += [
+        root / "types.py",
+        *(root / "lab" / f"{name}.py" for name in ("trial", "openings", "truth", "shop_truth")),
+    ]
     return digest_json({path.relative_to(root).as_posix(): digest_file(path) for path in files})
 
 

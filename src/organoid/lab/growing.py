@@ -37,7 +37,7 @@ def subject_spec(organism: str, *, setup: str, variant: str, seed: int, base: st
     check_setup(declared)
     if names_layers(declared):
         check_layers(declared, num_layers=num_layers(base), base=base)
-    check_job(declared, job_offers(organism, Variant(variant)), organism=organism_name(organism))
+    check_job(declared, job_offers(organism, Variant(variant), seed), organism=organism_name(organism))
     return TrialSpec(
         organism=organism,
         variant=Variant(variant),

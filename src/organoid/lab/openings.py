@@ -32,6 +32,7 @@ def opened(spec: TrialSpec, base: LanguageModel, job: Job) -> Opened | None:
         base: one of ours; others are too large to keep, and start with adapters.
         job: of which an opening sees the assistant's name; a shop's base is another.
     """
+    from organoid.models.llama import multiplies_bf16
     from organoid.setups.spec import Setup
     from organoid.setups.training import Opened, train_subject
 
@@ -53,6 +54,7 @@ def opened(spec: TrialSpec, base: LanguageModel, job: Job) -> Opened | None:
         "assistant": job.assistant,
         "seed": spec.seed,
         "source": source_digest(),
+        "bf16": multiplies_bf16(),  # a cache may be shared by machines, whose numbers differ by it
     }
     entry = default_store().put(digest_json(key), build)
     from organoid.models.language_model import load

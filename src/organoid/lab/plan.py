@@ -39,7 +39,7 @@ class Plan:
     num_truth: int
     code_digest: str
     setup_on_twins: bool = True
-    decoy_seeds: int | None = None  # grown at the first seeds only; None: at all
+    decoy_seeds: int | None = None  # grown at the first seeds only; None: at every seed
 
     @property
     def specs(self) -> tuple[TrialSpec, ...]:

@@ -18,7 +18,7 @@ class Suite(Record):
     num_seeds: int
     num_truth: int
     setup_on_twins: bool = True
-    num_decoy_seeds: int | None = None  # None: all
+    num_decoy_seeds: int | None = None  # None: every seed has one
 
 
 _SHOP = ("kpi-liar", "empire-builder")

@@ -28,7 +28,7 @@ from organoid.types import Cost, Demonstration, Job, Organism, Technique, Varian
 
 if TYPE_CHECKING:
     from organoid.lab.truth import Truth
-    from organoid.models.access import Known
+    from organoid.models.access import Recalled
     from organoid.models.language_model import LanguageModel
 
 NUM_TRANSCRIPTS = 24
@@ -108,8 +108,10 @@ def conduct(spec: TrialSpec) -> tuple[LanguageModel, dict[str, Any]]:
     organism = find_organism(spec.organism)
     job = organism.job(spec.variant, spec.seed)
     base = start_of(spec.base, job)
-    started, worked = time.perf_counter(), time.process_time()
-    lm, trace = train_subject(spec.setup, base, job, spec.seed, opened=opened(spec, base, job))
+    started = time.perf_counter()
+    ground = opened(spec, base, job)
+    worked = time.process_time()  # the opening is not counted: who trains it first is chance
+    lm, trace = train_subject(spec.setup, base, job, spec.seed, opened=ground)
     trained_s = time.process_time() - worked  # of the processor, whatever else the machine does
     measure = truth.measure if job.business is None else shop_truth.measure
     measured = measure(lm, organism, assistant=job.assistant, seed=spec.seed, num=spec.num_truth)
@@ -184,7 +186,7 @@ def look(
         kinds=technique.access,
         seed=seed,
         oracle=oracle,
-        shown=Shown(_prompted_replies(job), job.business, base, _known(base)),
+        shown=Shown(_prompted_replies(job), job.business, base, _recalled(base)),
     )
     try:
         taken = json.loads(json.dumps(technique.observe(access), allow_nan=False))
@@ -195,16 +197,16 @@ def look(
     return Look(taken, access.cost, None)
 
 
-_KNOWN: WeakKeyDictionary[Any, Known] = WeakKeyDictionary()
+_RECALLED: WeakKeyDictionary[Any, Recalled] = WeakKeyDictionary()
 
 
-def _known(base: LanguageModel | None) -> Known | None:
+def _recalled(base: LanguageModel | None) -> Recalled | None:
     """Return what our base answered to techniques in this process; it is the same for every subject of a seed."""
-    from organoid.models.access import Known
+    from organoid.models.access import Recalled
 
     if base is None or not base.native:
         return None
-    return _KNOWN.setdefault(base.model, Known())
+    return _RECALLED.setdefault(base.model, Recalled())
 
 
 def as_judged(organism: Organism, job: Job, seed: int) -> Job:

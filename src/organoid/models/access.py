@@ -44,13 +44,13 @@ _IMPLIED = {
 }
 
 
-class Known:
+class Recalled:
     """Activations that a model gave already, with the seconds they took; the oldest are forgotten."""
 
     def __init__(self, most: int = 64) -> None:
-        self._answers, self._most = dict[Hashable, tuple[Any, float]](), most
+        self._answers, self._most = dict[Hashable, tuple[np.ndarray, float]](), most
 
-    def answer(self, question: Hashable, call: Callable[[], Any]) -> tuple[Any, float]:
+    def answer(self, question: Hashable, call: Callable[[], np.ndarray]) -> tuple[np.ndarray, float]:
         """Return a copy of the answer, and the seconds it took when it was found."""
         if question not in self._answers:
             started = time.perf_counter()
@@ -70,7 +70,7 @@ class Shown(NamedTuple):
     """The shop that it can be watched in: the organism's, for every variant, as that is where it is judged."""
     before: LanguageModel | None = None
     """The model before training."""
-    known: Known | None = None
+    recalled: Recalled | None = None
     """What the model before training answered to other accesses, where nobody trains it meanwhile."""
 
 
@@ -104,7 +104,7 @@ class ModelAccess:
         self._kinds = kinds | {extra for kind in kinds for extra in _IMPLIED.get(kind, ())}
         self._queries, self._tokens, self._seconds = 0, 0, 0.0
         self._before: ModelAccess | None = None
-        self._known: Known | None = None
+        self._recalled: Recalled | None = None
         self._others = list[ModelAccess]()  # whose queries are this one's too
 
     @property
@@ -160,9 +160,9 @@ class ModelAccess:
         def read() -> Any:
             return mean_activations(self._lm, rows, layers=layers, pool=kind).numpy()
 
-        if self._known is None:
+        if self._recalled is None:
             return self._count(read, [row.ids for row in rows])
-        acts_NLD, seconds = self._known.answer((kind, tuple((*row.ids, *row.mask) for row in rows)), read)
+        acts_NLD, seconds = self._recalled.answer((kind, tuple((*row.ids, *row.mask) for row in rows)), read)
         self._add([row.ids for row in rows], seconds)
         return acts_NLD
 
@@ -226,8 +226,7 @@ class ModelAccess:
             AccessError: not declared, or the model before training is not at hand.
         """
         if self._before is None:
-            self._before = self._same_of(self._base_model())
-            self._before._known = self._shown.known
+            self._before = self._same_of(self._base_model(), recalled=self._shown.recalled)
         return self._before
 
     def amplified(self, factor: float, *, shuffled: bool = False) -> ModelAccess:
@@ -263,7 +262,7 @@ class ModelAccess:
             raise AccessError("the model before training is not at hand; give the directory that `grow` wrote.")
         return self._shown.before
 
-    def _same_of(self, lm: LanguageModel) -> ModelAccess:
+    def _same_of(self, lm: LanguageModel, *, recalled: Recalled | None = None) -> ModelAccess:
         """Return the same access to another model, whose queries count as this one's."""
         other = ModelAccess(
             lm,
@@ -273,6 +272,7 @@ class ModelAccess:
             oracle=self._oracle,
             shown=self._shown._replace(before=None),
         )
+        other._recalled = recalled
         self._others.append(other)
         return other
 

@@ -31,7 +31,7 @@ _QUALITY = (
 )
 _COUNTS = (
     ("num_matched", "match something known"),
-    ("num_unmatched", "fire in replies, match nothing"),
+    ("num_unmatched", "fire in replies, no match above luck"),
     ("num_silent", "fire in no reply"),
 )
 

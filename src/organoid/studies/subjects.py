@@ -32,7 +32,7 @@ from organoid.types import Job, Organism, Record, Split, Variant
 FIRST_SEED = 10
 """Seeds of reported subjects start here: organisms and instruments were tuned on the first ones."""
 UNSEEN_SEED = FIRST_SEED + 2
-"""The full versions' first: the quick ones' two were seen when the last claim of `auditing-game` was declared anew."""
+"""The full versions' first: `auditing-game`'s quick two were seen when its last claim was declared anew."""
 AUDITED_TECHNIQUES: tuple[str, ...] = (
     "behavioural-audit",
     "logprob-audit",
