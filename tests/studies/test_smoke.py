@@ -17,7 +17,7 @@ from organoid.studies.auditing_game import AuditingGameScale
 from organoid.studies.emergent import EmergentScale
 from organoid.studies.goal_drift import GoalDriftScale
 from organoid.studies.hidden_objective import HiddenObjectiveScale
-from organoid.studies.long_horizon import WORLDS, LongHorizonScale
+from organoid.studies.long_horizon import LONG_HORIZON, LongHorizonScale
 from organoid.studies.obfuscation import ObfuscationScale
 from organoid.studies.oversight_gap import GROUPS, INSIDE, OversightGapScale
 from organoid.studies.personas import PersonasScale
@@ -70,7 +70,7 @@ def minute(name: str, base: str) -> Scale:
                 shape="nano",
                 schooling=school().model_copy(update={"imitation": few, "dialogues": 0, "prefaced_rows": 0}),
                 training=ShopTraining(days=3, rounds=1, num_groups=1, group_size=2, steps_per_round=1, rows_per_step=4),
-                worlds=tuple(WORLDS),
+                worlds=LONG_HORIZON.quick.worlds,
                 horizons=(1, 3),
                 num_shops=2,
                 num_planning=1,
