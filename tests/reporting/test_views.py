@@ -34,6 +34,7 @@ def test_an_organism_without_gates_is_neither_established_nor_refuted() -> None:
         (3, "3"),
         ({"naive": 3, "setup": 3, "pairs": 2}, "3"),
         ({"naive": 3, "setup": 1, "pairs": 1}, "naive 3, setup 1"),
+        ({"naive": 2, "setup": 2, "twin": 2, "decoy": 1, "pairs": 2}, "2, decoy 1"),
         (None, "not recorded"),
     ],
 )

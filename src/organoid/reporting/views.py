@@ -135,11 +135,12 @@ def _organism(row: Row, proof: Proof) -> OrganismRow:
 
 
 def _counts(n: object) -> str:
-    """Write a number of trials: one where all arms have it, otherwise one per arm."""
+    """Write a number of trials: one where all arms have it, or most with the others behind it, else one per arm."""
     per_arm = {visible(arm): count for arm, count in mapping(n).items() if arm != "pairs"}
-    if len(set(per_arm.values())) > 1:
-        return ", ".join(f"{arm} {count}" for arm, count in per_arm.items())
-    return whole(next(iter(per_arm.values()), n))
+    counts = list(per_arm.values())
+    usual = next((count for count in counts if counts.count(count) > len(counts) / 2), None)
+    others = [f"{arm} {count}" for arm, count in per_arm.items() if count != usual]
+    return ", ".join([*([whole(usual)] if usual is not None else []), *others]) or whole(n)
 
 
 class Proof(NamedTuple):
