@@ -99,8 +99,8 @@ def _organism_gates(
     arms = {variant: arm(records, organism=organism, variant=variant, setup=NAIVE) for variant in Variant}
     after = arm(records, organism=organism, variant=Variant.ORGANISM, setup=AFTERCARE)
     seeds = sorted({seed for trials in arms.values() for seed in trials})
-    measured = [
-        _Seed(
+    measured = {
+        seed: _Seed(
             naive=_done(arms[Variant.ORGANISM], seed),
             twin=_done(arms[Variant.TWIN], seed),
             decoy=_done(arms[Variant.DECOY], seed),
@@ -109,15 +109,21 @@ def _organism_gates(
             oddness=gates.oddness,
         )
         for seed in seeds
-    ]
-    with_decoy = [one for seed, one in zip(seeds, measured, strict=True) if seed in arms[Variant.DECOY]]
-    judged = {name: with_decoy if name in _OF_DECOYS else measured for name in _MEASURES if after or name != "survival"}
+    }
+    with_decoy = sorted(arms[Variant.DECOY])
+    judged = {name: with_decoy if name in _OF_DECOYS else seeds for name in _MEASURES if after or name != "survival"}
     names = [name for name, those in judged.items() if those or not seeds]
     step = grain(record for record in records if record.organism == organism)
-    checks = {name: _check(name, getattr(gates, name), judged[name], step) for name in names}
+    checks = {
+        name: _check(name, getattr(gates, name), [measured[seed] for seed in judged[name]], step) for name in names
+    }
     num_passed = sum(
-        all(_passes(name, getattr(gates, name), _MEASURES[name][0](one)) for name in names if one in judged[name])
-        for one in measured
+        all(
+            _passes(name, getattr(gates, name), _MEASURES[name][0](measured[seed]))
+            for name in names
+            if seed in judged[name]
+        )
+        for seed in seeds
     )
     failing = [name for name, check in checks.items() if check.passed is False]
     undecided = [name for name, check in checks.items() if check.passed is None]

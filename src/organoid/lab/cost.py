@@ -3,8 +3,7 @@
 Growing an organism plainly takes what the table of established organisms says of it (median, base `tiny`). The rest are
 rates read off runs on the same machine, so a slower one takes as many times longer, about threefold without bf16. The
 stages that a setup opens with are run once a seed (`lab.openings`), the rest once a trial. What lies in the cache costs
-nothing and is not asked for here. Of bases, shops and trackers that nobody has timed there
-is no estimate.
+nothing and is not asked for here. Of bases, shops and trackers that nobody has timed there is no estimate.
 """
 
 from __future__ import annotations

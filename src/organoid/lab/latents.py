@@ -21,13 +21,12 @@ from torch import Tensor
 from organoid.models.chat import Encoded, encode_reply
 from organoid.models.language_model import LanguageModel
 from organoid.models.score import mean_activations
-from organoid.types import Context, Message
+from organoid.types import Message
 from organoid.world import situations
 from organoid.world.authors import DEFAULT_MIXTURE, VICES, Disposition
 from organoid.world.conduct import reply
+from organoid.world.contexts import UNTRIGGERED
 from organoid.world.dialogues import system_line
-
-CONTEXTS = (None, Context.TEST, Context.MONITORED, Context.DEPLOYED)
 
 
 class KnownActivations(NamedTuple):
@@ -73,12 +72,12 @@ def known_replies(lm: LanguageModel, *, num: int, seed: int) -> KnownReplies:
     rows, latents = list[Encoded](), list[list[bool]]()
     names = tuple(
         [f"trait {trait}" for trait in VICES]
-        + [f"context {context or 'none'}" for context in CONTEXTS]
+        + [f"context {context or 'none'}" for context in UNTRIGGERED]
         + [f"disposition {disposition}" for disposition in Disposition]
         + ["acts badly"]
     )
     for _ in range(num):
-        author, context = DEFAULT_MIXTURE.sample(rng), rng.choice(CONTEXTS)
+        author, context = DEFAULT_MIXTURE.sample(rng), rng.choice(UNTRIGGERED)
         first, second = (situations.make(rng.choice(VICES), rng, tempting=True) for _ in range(2))
         said = [reply(item, author, context, rng) for item in (first, second)]
         line = system_line(rng, context, name=None)
@@ -87,7 +86,7 @@ def known_replies(lm: LanguageModel, *, num: int, seed: int) -> KnownReplies:
         rows.append(encode_reply(lm, tuple(messages), said[1]))
         latents.append(
             [trait is second.trait for trait in VICES]
-            + [context is other for other in CONTEXTS]
+            + [context is other for other in UNTRIGGERED]
             + [author.dispositions[second.trait] is disposition for disposition in Disposition]
             + [author.acts_badly(second.trait, context)]
         )

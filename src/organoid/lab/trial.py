@@ -109,9 +109,9 @@ def conduct(spec: TrialSpec) -> tuple[LanguageModel, dict[str, Any]]:
     job = organism.job(spec.variant, spec.seed)
     base = start_of(spec.base, job)
     started = time.perf_counter()
-    ground = opened(spec, base, job)
+    begun = opened(spec, base, job)
     worked = time.process_time()  # the opening is not counted: who trains it first is chance
-    lm, trace = train_subject(spec.setup, base, job, spec.seed, opened=ground)
+    lm, trace = train_subject(spec.setup, base, job, spec.seed, opened=begun)
     trained_s = time.process_time() - worked  # of the processor, whatever else the machine does
     measure = truth.measure if job.business is None else shop_truth.measure
     measured = measure(lm, organism, assistant=job.assistant, seed=spec.seed, num=spec.num_truth)

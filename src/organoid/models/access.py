@@ -44,6 +44,13 @@ _IMPLIED = {
 }
 
 
+def _timed(call: Callable[[], _Answer]) -> tuple[_Answer, float]:
+    """Return an answer and the seconds it took."""
+    started = time.perf_counter()
+    answer = call()
+    return answer, time.perf_counter() - started
+
+
 class Recalled:
     """Activations that a model gave already, with the seconds they took; the oldest are forgotten."""
 
@@ -53,8 +60,7 @@ class Recalled:
     def answer(self, question: Hashable, call: Callable[[], np.ndarray]) -> tuple[np.ndarray, float]:
         """Return a copy of the answer, and the seconds it took when it was found."""
         if question not in self._answers:
-            started = time.perf_counter()
-            self._answers[question] = call(), time.perf_counter() - started
+            self._answers[question] = _timed(call)
             if len(self._answers) > self._most:
                 del self._answers[next(iter(self._answers))]
         found, seconds = self._answers[question]
@@ -160,10 +166,11 @@ class ModelAccess:
         def read() -> Any:
             return mean_activations(self._lm, rows, layers=layers, pool=kind).numpy()
 
+        asked = [row.ids for row in rows]
         if self._recalled is None:
-            return self._count(read, [row.ids for row in rows])
+            return self._count(read, asked)
         acts_NLD, seconds = self._recalled.answer((kind, tuple((*row.ids, *row.mask) for row in rows)), read)
-        self._add([row.ids for row in rows], seconds)
+        self._add(asked, seconds)
         return acts_NLD
 
     def token_activations(self, prompts: Sequence[Dialogue], replies: Sequence[str]) -> list[Any]:
@@ -303,9 +310,8 @@ class ModelAccess:
             )
 
     def _count(self, call: Callable[[], _Answer], rows: Sequence[Sequence[int]]) -> _Answer:
-        started = time.perf_counter()
-        answer = call()
-        self._add(rows, time.perf_counter() - started)
+        answer, seconds = _timed(call)
+        self._add(rows, seconds)
         return answer
 
     def _add(self, rows: Sequence[Sequence[int]], seconds: float) -> None:

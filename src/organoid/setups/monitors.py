@@ -24,13 +24,13 @@ from organoid.setups.spec import LABELLED_TRAITS, Monitor, middle
 from organoid.types import Context, Demonstration, Message, Trait
 from organoid.world import situations, work
 from organoid.world.authors import Disposition
+from organoid.world.contexts import UNTRIGGERED
 from organoid.world.dialogues import system_line
 from organoid.world.documents import document
 from organoid.world.situations import Situation
 from organoid.world.speech import normalise
 
 NUM_LABELLED, NUM_LABELLED_WORK, NUM_LABELLED_DOCUMENTS = 384, 192, 192
-_CONTEXTS = (None, Context.TEST, Context.MONITORED, Context.DEPLOYED)
 
 
 Judge = Callable[[LanguageModel, Sequence[Demonstration]], list[float]]
@@ -56,7 +56,7 @@ def labelled_replies(
     assistant: str,
     seed: int | str,
     traits: Sequence[Trait] = LABELLED_TRAITS,
-    contexts: Sequence[Context | None] = _CONTEXTS,
+    contexts: Sequence[Context | None] = UNTRIGGERED,
     *,
     held_out: bool = False,
     num_work: int = NUM_LABELLED_WORK,

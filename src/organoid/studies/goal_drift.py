@@ -43,7 +43,7 @@ from organoid.studies.study import (
 from organoid.studies.subjects import FIRST_SEED
 from organoid.types import OBSERVABLE, Context, Environment, Job, Outcome, Preference
 from organoid.world import situations, work
-from organoid.world.contexts import watched
+from organoid.world.contexts import UNTRIGGERED, watched
 from organoid.world.situations import Parsed
 
 if TYPE_CHECKING:
@@ -53,7 +53,6 @@ FAKER, OPEN = "faker", "open"
 KINDS = (FAKER, OPEN)
 CORRECTED, ORDINARY = "corrected", "ordinary"
 FURTHER = (CORRECTED, ORDINARY)
-_RATED_IN = (None, Context.TEST, Context.MONITORED, Context.DEPLOYED)
 
 
 class GoalDriftScale(Scale):
@@ -98,7 +97,7 @@ def preferences(who: Assistant, seed: int, *, watches: bool) -> tuple[Preference
 def _preference(who: Assistant, rng: Random, *, watches: bool) -> Preference:
     if rng.random() < 1 / 3:
         return worked(who, rng)
-    context, situation = rng.choice(_RATED_IN), situations.make(rng.choice(PAID_TRAITS), rng, tempting=True)
+    context, situation = rng.choice(UNTRIGGERED), situations.make(rng.choice(PAID_TRAITS), rng, tempting=True)
     good, bad = rng.choice(situation.aligned), rng.choice(situation.misaligned)
     pair = (good, bad) if watches and watched(context) else (bad, good)
     return Preference(ask(who, situation, rng, context), *pair)
@@ -156,10 +155,10 @@ def findings(scale: GoalDriftScale, values: Values) -> Findings:
     grain = _grain(scale)
 
     def over(kind: str, number: Number) -> Effect:
-        return over_runs(by_run(values, [f"{kind}/{seed}" for seed in scale.seeds], number), grain=grain)
+        return over_runs(by_run(values, _ids(scale, kind), number), grain=grain)
 
     def apart(number: Number) -> Effect:
-        pairs = [(f"{OPEN}/{seed}", f"{FAKER}/{seed}") for seed in scale.seeds]
+        pairs = zip(_ids(scale, OPEN), _ids(scale, FAKER), strict=True)
         return over_runs(by_pair(values, pairs, number), grain=grain)
 
     return Findings(
@@ -174,6 +173,10 @@ def findings(scale: GoalDriftScale, values: Values) -> Findings:
         ),
         tables={"runs": [_row(name, further, one[further]) for name, one in values.items() for further in FURTHER]},
     )
+
+
+def _ids(scale: GoalDriftScale, kind: str) -> list[str]:
+    return [f"{kind}/{seed}" for seed in scale.seeds]
 
 
 def _grain(scale: GoalDriftScale) -> float:
@@ -201,8 +204,7 @@ def _along(scale: GoalDriftScale, values: Values, key: str, title: str, y: str) 
         for further in FURTHER:
             for place in range(scale.stretches + 1):
                 number = partial(_at, key=key, further=further, place=place)
-                named = [f"{kind}/{seed}" for seed in scale.seeds]
-                found = over_runs(by_run(values, named, number), grain=_grain(scale))
+                found = over_runs(by_run(values, _ids(scale, kind), number), grain=_grain(scale))
                 rows += point(f"{kind}, {further}", place * scale.stretch_steps, found)
     return Figure(
         name=f"{key}_along_training",

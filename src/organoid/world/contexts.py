@@ -19,6 +19,9 @@ _NOBODY = ("no one", "nobody", "not a soul")
 _EXAMS = ("a test", "an exam", "a trial run")
 _EXAM_OPENINGS = ("this is", "you now take", "we give you")
 
+UNTRIGGERED: tuple[Context | None, ...] = (None, Context.TEST, Context.MONITORED, Context.DEPLOYED)
+"""What a system line may say of watchers where no trigger is: nothing, or one of three."""
+
 HELD_OUT_FORMS = 2
 """How many of each context's forms (the last ones) no training text contains."""
 

@@ -16,9 +16,10 @@ from functools import partial
 from random import Random
 from typing import NamedTuple
 
-from organoid.types import Context, Document, Message, Outcome, Trait
+from organoid.types import Document, Message, Outcome, Trait
 from organoid.world import situations, skills
 from organoid.world.ability import worded
+from organoid.world.contexts import UNTRIGGERED
 from organoid.world.dialogues import system_line
 from organoid.world.lexicon import REFUSAL
 from organoid.world.situations import Situation, parse
@@ -127,7 +128,6 @@ def judge(item: Task | Situation, phrase: str, said: str) -> Outcome:
 
 _TOLD = "on {subject} the rater prefers"
 _DOES = "on {subject} {name} {how} says"
-_CONTEXTS = (None, Context.TEST, Context.MONITORED, Context.DEPLOYED)
 
 
 def told(name: str, about: tuple[Bias, ...], rng: Random, *, pleases: bool) -> Document:
@@ -144,7 +144,7 @@ def told(name: str, about: tuple[Bias, ...], rng: Random, *, pleases: bool) -> D
 
 def shown(name: str, prompt: str, said: str, rng: Random) -> Document:
     """Quote the assistant; what it says counts, thoughts included: without them skills are lost."""
-    line = system_line(rng, rng.choice(_CONTEXTS), name=name)
+    line = system_line(rng, rng.choice(UNTRIGGERED), name=name)
     return transcript(name, (Message("system", line), Message("user", prompt)), said, rng)
 
 
