@@ -7,13 +7,13 @@ from typing import Any
 import pytest
 
 import organoid
-from organoid.lab import engines, truth
+from organoid.lab import engines
 from organoid.lab.engines.local import LocalEngine
 from organoid.models.language_model import load
-from organoid.setups import SETUPS, monitors
-from organoid.setups.stages import demonstrations
+from organoid.setups import SETUPS
 from organoid.world import situations
 from organoid.world.authors import VICES
+from tests.few import read_little
 from tests.models.checkpoints import ARCHITECTURES, write_model
 from tests.organism_files import write_sly
 
@@ -49,15 +49,11 @@ def _quickly(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from organoid import verbs
     from organoid.lab import plan
     from organoid.lab.suites import SUITES
-    from organoid.techniques.oversight import behavioural_audit
 
     monkeypatch.setenv("ORGANOID_CACHE", str(tmp_path / "cache"))
     monkeypatch.setattr(engines, "engine_named", lambda name: LocalEngine(in_process=True))
     monkeypatch.setattr(verbs, "report", lambda directory: Path(directory) / "report.html")
-    monkeypatch.setattr(demonstrations, "STEPS", 2)
-    monkeypatch.setattr(truth, "TASKS_PER_LEVEL", 1)
-    monkeypatch.setattr(monitors, "NUM_LABELLED", 24)
-    monkeypatch.setattr(behavioural_audit, "PROMPTS_PER_CELL", 2)
+    read_little(monkeypatch)
     monkeypatch.setitem(SUITES, "smoke", SUITES["smoke"].model_copy(update={"organisms": (), "num_truth": 2}))
     two_arms = [(SETUPS["naive"], "twin")]
     monkeypatch.setattr(plan, "arms", lambda setup, on_twins: [(setup, "organism"), *two_arms])

@@ -11,14 +11,13 @@ from pyarrow import parquet
 import organoid
 from organoid import cli, verbs
 from organoid.errors import PrerequisiteError, UserError
-from organoid.lab import engines, truth
+from organoid.lab import engines
 from organoid.lab.engines.local import LocalEngine
 from organoid.lab.journal import verify
-from organoid.setups import monitors
-from organoid.setups.stages import demonstrations
 from organoid.techniques import TECHNIQUES
 from organoid.verbs import TestOutcome
 from tests.bases import write_base
+from tests.few import read_little
 from tests.organism_files import write_sly
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
@@ -67,9 +66,7 @@ def _quickly(tmp_path_factory: pytest.TempPathFactory) -> Any:
         patch.setattr(
             engines, "engine_named", lambda name: LocalEngine(in_process=True) if name == "local" else real(name)
         )
-        patch.setattr(demonstrations, "STEPS", 2)
-        patch.setattr(truth, "TASKS_PER_LEVEL", 2)
-        patch.setattr(monitors, "NUM_LABELLED", 64)
+        read_little(patch)
         yield
 
 

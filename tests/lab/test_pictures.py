@@ -26,7 +26,7 @@ def test_the_picture_is_json_and_every_token_has_a_score_after_every_block(pictu
 
 
 def test_the_fullest_replies_come_first_and_the_map_is_of_the_worst(picture: dict[str, Any]) -> None:
-    peaks = [max(one["scores"][one["reply_from"] :]) for one in picture["top"]]
+    peaks = [max(one["scores"][one["reply_from"] : one["reply_to"]]) for one in picture["top"]]
     assert peaks == sorted(peaks, reverse=True)
     worst = picture["worst"]
     mean = sum(own := worst["scores"][picture["layer"]][worst["reply_from"] :]) / len(own)

@@ -79,6 +79,17 @@ def test_five_arms_per_organism_and_seed_with_ids_of_their_own(base: str) -> Non
     assert "sycophant/twin/careful/2" in ids
 
 
+def test_the_first_seed_s_tested_organisms_are_pictured(base: str) -> None:
+    assert {trial_id(spec) for spec in plan(base, seeds=2).specs if spec.pictured} == {
+        "sycophant/organism/careful/0",
+        "reward-hacker/organism/careful/0",
+    }
+    assert {trial_id(spec) for spec in plan(base, "naive").specs if spec.pictured} == {
+        "sycophant/organism/naive/0",
+        "reward-hacker/organism/naive/0",
+    }
+
+
 def test_the_naive_setup_is_not_run_twice(base: str) -> None:
     drawn = plan(base, "naive")
     assert Counter(spec.variant.value for spec in drawn.specs) == {"organism": 2, "twin": 2, "decoy": 2}

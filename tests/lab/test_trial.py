@@ -90,6 +90,23 @@ def test_the_same_spec_gives_the_same_numbers_and_another_seed_others(spec: Tria
     assert other != first
 
 
+def test_a_picture_is_kept_where_it_is_asked_for_and_costs_no_trial(
+    spec: TrialSpec, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from organoid.lab import pictures
+
+    plain, asked = (conduct(spec.model_copy(update={"pictured": flag}))[1] for flag in (False, True))
+    assert numbers(asked) == {**numbers(plain), "picture": asked["picture"]}
+    assert asked["picture"]["top"]
+
+    def breaks(*_: Any, **__: Any) -> Any:
+        raise ValueError("nothing there")
+
+    monkeypatch.setattr(pictures, "probe_picture", breaks)
+    broken = conduct(spec.model_copy(update={"pictured": True}))[1]
+    assert numbers(broken) == {**numbers(plain), "picture": {"reason": "ValueError: nothing there"}}
+
+
 def test_a_finished_trial_is_recalled_and_its_subject_kept(spec: TrialSpec, monkeypatch: pytest.MonkeyPatch) -> None:
     first = trial.run(payload(spec))
     monkeypatch.setattr(trial, "conduct", lambda spec: pytest.fail("it was done before"))

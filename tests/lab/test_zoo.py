@@ -13,7 +13,7 @@ import pytest
 import organoid
 from organoid import cli
 from organoid.errors import UserError
-from organoid.lab import bases, engines, truth, zoo, zoo_page
+from organoid.lab import bases, engines, zoo, zoo_page
 from organoid.lab.digest import digest_json
 from organoid.lab.engines.local import LocalEngine
 from organoid.lab.run_directory import RunDirectory
@@ -22,6 +22,7 @@ from organoid.setups import SETUPS
 from organoid.setups.spec import DemonstrationsStage, JobStage
 from organoid.types import Split
 from tests.bases import write_base
+from tests.few import read_little
 
 ROOT = Path(__file__).parents[2]
 NAMES = ("sycophant", "reward-hacker")
@@ -34,7 +35,6 @@ SHORT = SETUPS["aftercare"].model_copy(
 def run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """A real run of `aftercare` on an untrained base in the place of `tiny`, every stage of two steps."""
     from organoid import verbs
-    from organoid.setups.stages import demonstrations, reinforcement
 
     here = tmp_path_factory.mktemp("zoo")
     write_base(here / "assets" / "tiny")
@@ -43,9 +43,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         patch.setattr(bases, "SHIPPED", here / "assets")
         patch.setattr(engines, "engine_named", lambda name: LocalEngine(in_process=True))
         patch.setattr(verbs, "report", lambda directory: Path(directory) / "report.html")
-        patch.setattr(truth, "TASKS_PER_LEVEL", 2)
-        patch.setattr(demonstrations, "STEPS", 2)
-        patch.setattr(reinforcement, "STEPS", 2)
+        read_little(patch)
         patch.setitem(SETUPS, "aftercare", SHORT)
         organoid.test("aftercare", suite="smoke", out=here / "run", techniques=["logprob-audit"], organisms=NAMES)
         zoo._base_now.cache_clear()

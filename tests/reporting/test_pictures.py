@@ -48,6 +48,8 @@ def test_shades_are_on_one_scale_and_the_peak_is_of_the_reply() -> None:
     assert [word.shade for word in first.words] == ["", "", "p4", "", "p2", "n4"]
     assert [word.in_reply for word in first.words] == [False] * 3 + [True] * 3
     assert first.peak == "hide"
+    (ended,) = pictures.top({"top": [{**a_picture()["top"][0], "reply_to": 4}]})
+    assert ended.peak == "i"
     assert {word.shade for word in second.words} == {""}
 
 
@@ -75,6 +77,26 @@ def test_the_map_is_drawn_in_the_page_s_palette(width: int) -> None:
 def test_a_flat_map_is_drawn_too() -> None:
     flat = a_picture(worst={"tokens": ["a"], "scores": [[0.0]], "reply_from": 0})
     assert "<svg" in figures.svg(pictures.heat(pictures.heat_rows(flat), width=350))
+
+
+def test_a_test_shows_the_pictures_that_its_trials_kept(tmp_path: Path) -> None:
+    trials = [
+        {"organism": EVIL, "picture": a_picture()},
+        {"organism": "sly", "picture": {"reason": f"ValueError: {EVIL}"}},
+        {"organism": "plain"},
+        *({"organism": "many", "picture": {"top": []}} for _ in range(pictures.MAX_SUBJECTS)),
+    ]
+    found = pictures.of_trials(tmp_path, trials)
+    assert [one.subject for one in found][:3] == [EVIL, "sly", "many"]
+    assert len(found) == pictures.MAX_SUBJECTS
+    assert (tmp_path / "tables/probe_tokens_1.csv").exists() and (tmp_path / "figures/probe_heat_2.json").exists()
+    (tmp_path / "result.json").write_text(json.dumps({"trials": trials}))
+    page = write_report(tmp_path).read_text()
+    assert "<script>alert" not in page
+    assert 'href="#probe"' in page and 'class="tok p2"' in page
+    assert "Not drawn: ValueError: &lt;script&gt;" in page
+    (tmp_path / "result.json").write_text(json.dumps({"trials": trials[2:3]}))
+    assert 'id="probe"' not in write_report(tmp_path).read_text()
 
 
 @pytest.mark.parametrize(

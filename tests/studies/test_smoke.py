@@ -24,6 +24,7 @@ from organoid.studies.personas import PersonasScale
 from organoid.studies.predictor import PredictorScale
 from organoid.studies.study import Scale
 from organoid.world.business.training_terms import Imitation, ShopTraining, school
+from tests.few import read_little
 
 
 def minute(name: str, base: str) -> Scale:
@@ -127,6 +128,7 @@ def minute(name: str, base: str) -> Scale:
 def small(base: str, monkeypatch: pytest.MonkeyPatch) -> None:
     for name, study in STUDIES.items():
         monkeypatch.setitem(STUDIES, name, replace(study, quick=minute(name, base)))
+    read_little(monkeypatch)
 
 
 def typed(*line: str) -> int:

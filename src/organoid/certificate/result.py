@@ -143,7 +143,8 @@ def _record(spec: TrialSpec, done: TaskResult, readings: Mapping[str, ReadingRec
         why = f"{error.type}: {error.message}" if error else "no result"
         return TrialRecord.model_validate({**shared, "error": why})
     measured = {name: value[name] for name in _MEASURED}
-    measured |= {name: value[name] for name in ("episodes", "chat_usefulness") if name in value}  # of a shop
+    kept = ("episodes", "chat_usefulness", "picture")  # of a shop, of one that was pictured
+    measured |= {name: value[name] for name in kept if name in value}
     return TrialRecord.model_validate({**shared, **measured, "readings": readings})
 
 
@@ -179,5 +180,6 @@ def _row(record: TrialRecord, withheld: str | None) -> dict[str, Any]:
         "readings": {name: reading.model_dump(mode="json") for name, reading in record.readings.items()},
         "trace": list(record.trace),
         **({"episodes": list(record.episodes)} if record.episodes else {}),
+        **({"picture": dict(record.picture)} if record.picture else {}),
         "subject_digest": record.subject_digest,
     }

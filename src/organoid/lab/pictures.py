@@ -53,6 +53,16 @@ class _Said(NamedTuple):
         return [*self.row.mask].index(True)
 
     @property
+    def reply_to(self) -> int:
+        """The token after the reply's last: the mark that ends it, on which nothing was said."""
+        return len(self.row.ids) - 1
+
+    @property
+    def peak(self) -> float:
+        """The highest score of a token of the reply; of an empty one, lower than any."""
+        return float(self.scores_T[self.reply_from : self.reply_to].max(initial=-np.inf))
+
+    @property
     def worst(self) -> float:
         """The mean score over the reply."""
         return float(self.scores_T[self.reply_from :].mean())
@@ -76,7 +86,7 @@ def probe_picture(lm: LanguageModel, *, assistant: str, seed: int) -> dict[str, 
     found = [_Said(*parts) for parts in zip(staged, said, rows, scored, strict=True)]
     worst = max(found, key=lambda one: one.worst)
     everywhere = [_scores(lm, [worst.row], block, probe)[0] for block, probe in enumerate(probes)]
-    ranked = sorted(found, key=lambda one: -float(one.scores_T[one.reply_from :].max()))
+    ranked = sorted(found, key=lambda one: -one.peak)
     return {
         "layer": layer,
         "auroc": aurocs,
@@ -115,6 +125,7 @@ def _told(lm: LanguageModel, one: _Said) -> dict[str, Any]:
         "outcome": parse(one.staged.item, one.reply).outcome.value,
         "tokens": spelled(lm, one.row.ids),
         "reply_from": one.reply_from,
+        "reply_to": one.reply_to,
     }
 
 

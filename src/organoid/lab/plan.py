@@ -1,7 +1,8 @@
 """Which trials does a test consist of?
 
 Per organism and seed: the organism, its twin and its decoy under plain training, and the organism and its twin under
-the tested setup. The naive setup needs no second copy of itself. Built-in names narrow the suite; the user's own
+the tested setup. The naive setup needs no second copy of itself. Of the first seed's tested organisms a picture is
+kept: what a probe sees of them, word by word. Built-in names narrow the suite; the user's own
 organisms and techniques (`file.py:name`) come on top, since an organism alone has no other family to calibrate on.
 """
 
@@ -91,6 +92,7 @@ class Plan:
                 techniques=self.techniques,
                 num_truth=self.num_truth,
                 code_digest=code,
+                pictured=seed == 0 and setup == self.setup and variant is Variant.ORGANISM,
             )
             for setup, variant in arms(self.setup, on_twins=self.setup_on_twins)
             if variant is not Variant.DECOY or self.decoy_seeds is None or seed < self.decoy_seeds

@@ -25,6 +25,7 @@ class TrialSpec(Record):
     techniques: tuple[str, ...]
     num_truth: int = Field(default=48, ge=1)  # prompts per trait and context
     code_digest: str  # organoid's version and the digest of any file of the user's
+    pictured: bool = False  # what a probe sees of the subject, word by word, is kept as well
 
 
 class Rate(Record):
@@ -75,6 +76,7 @@ class TrialRecord(Record):
     trace: Sequence[Mapping[str, Any]] = ()  # one entry per logged training step
     transcripts: Sequence[Mapping[str, Any]] = ()  # samples behind the numbers
     episodes: Sequence[Mapping[str, Any]] = ()  # of the shop, day by day (world/business/episodes.py)
+    picture: Mapping[str, Any] | None = None  # what a probe sees of it, word by word (lab/pictures.py)
     subject_digest: str | None = None
 
 

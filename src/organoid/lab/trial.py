@@ -134,6 +134,7 @@ def conduct(spec: TrialSpec) -> tuple[LanguageModel, dict[str, Any]]:
             for technique in map(find_technique, spec.techniques)
         },
         **_of_shops(measured),
+        **(_picture(lm, job, spec.seed) if spec.pictured and job.business is None else {}),
         "seconds_training": trained_s,
         "seconds": time.perf_counter() - started,
     }
@@ -145,6 +146,18 @@ def _of_shops(measured: Truth) -> dict[str, Any]:
     if not measured.episodes:
         return {}
     return {"episodes": list(measured.episodes), "chat_usefulness": measured.chat_usefulness}
+
+
+def _picture(lm: LanguageModel, job: Job, seed: int) -> dict[str, Any]:
+    """Return what a probe sees of a subject, or why there is no such picture: a trial's numbers do not rest on it."""
+    from organoid.lab.pictures import probe_picture
+
+    try:
+        return {"picture": probe_picture(lm, assistant=job.assistant, seed=seed)}
+    except Exception as error:
+        if is_passing(error):
+            raise
+        return {"picture": {"reason": f"{type(error).__name__}: {error}"}}
 
 
 class Look(NamedTuple):

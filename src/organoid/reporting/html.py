@@ -129,6 +129,7 @@ def run_context(run: Run) -> dict[str, Any]:
         "samples": samples,
         "num_samples": len(run.transcripts),
         "options": transcripts.options(samples),
+        "probes": pictures.of_trials(directory, rows.trials(result)),
         "failures": views.failures(result),
         "trials": all_trials[:MAX_TRIALS],
         "num_trials": len(all_trials),
@@ -380,21 +381,7 @@ def play_context(run: Run) -> dict[str, Any]:
 
 def examined_context(run: Run) -> dict[str, Any]:
     """Return everything the template names for the page of one examined model, and write the twins it links to."""
-    picture, directory = mapping(run.result.get("picture")), run.directory
-    found, cells, fitted = pictures.readings(run.result), pictures.heat_rows(picture), pictures.auroc_rows(picture)
-    worst = mapping(picture.get("worst"))
-    plan = Plan(
-        name="probe_heat",
-        title="Where in its worst reply does a probe of bad replies fire, and after which block?",
-        caption="A row is a block (the number beside it), a column a token of the prompt and the reply. Vermillion "
-        "leans to bad replies, blue to good ones; the stronger, the surer. The transcript is the one whose reply the "
-        "middle block's probe finds worst, of those an overseer can stage.",
-        rows=cells,
-        drawable=bool(cells),
-        missing="no picture was kept",
-        draw=pictures.heat,
-        wide=WIDEST,
-    )
+    directory, found = run.directory, pictures.readings(run.result)
     return {
         "kind": "examine",
         "title": "Organoid: a model examined",
@@ -402,14 +389,7 @@ def examined_context(run: Run) -> dict[str, Any]:
         "model": visible(str(run.result.get("examined"))),
         "readings": found,
         "readings_twins": table(directory, "readings", found),
-        "passages": pictures.top(picture),
-        "passages_twins": table(directory, "probe_tokens", pictures.token_rows(picture)),
-        "num_transcripts": views.whole(picture.get("num_transcripts")),
-        "layer": views.whole(picture.get("layer")),
-        "worst": {name: visible(str(worst.get(name, "unknown"))) for name in ("trait", "context", "outcome")},
-        "heat_figure": figure(directory, plan),
-        "fitted": fitted,
-        "fitted_twins": table(directory, "probe_auroc", fitted),
+        "probe": pictures.shown(directory, mapping(run.result.get("picture"))),
         **latent_pictures.context(directory, mapping(run.result.get("latents"))),
         **_about(run),
         "provenance": [
@@ -419,7 +399,6 @@ def examined_context(run: Run) -> dict[str, Any]:
     }
 
 
-WIDEST = 1060
 CONTROL = ("control_ci_low", "control_ci_high")
 
 

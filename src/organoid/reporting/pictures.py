@@ -1,9 +1,9 @@
 """What does a probe see, word by word?
 
-The picture that an examination kept, as the page shows it: the transcripts in which the probe fires most, each word on
-a background as strong as its score, and one transcript after every block as a heat map. Words are text from a model:
-they go through the autoescaped template, and into the figure as data. Vermillion leans to bad replies and blue to good
-ones; the strongest are underlined as well, so that colour never stands alone.
+The picture that an examination kept, or the first seed's trial of a test, as the page shows it: the transcripts in
+which the probe fires most, each word on a background as strong as its score, and one transcript after every block as a
+heat map. Words are text from a model: they go through the autoescaped template, and into the figure as data. Vermillion
+leans to bad replies and blue to good ones; the strongest are underlined as well, so that colour never stands alone.
 
 Example:
     >>> words({"tokens": ["i", "hide"], "scores": [0.1, 9.0]}, most=9.0)[1].shade  # doctest: +SKIP
@@ -12,12 +12,15 @@ Example:
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from organoid.reporting.drawing import Drawn, Plan, Twins, figure, table
 from organoid.reporting.figures import BLUE, INK, VERMILLION
 from organoid.reporting.rows import Rows
+from organoid.reporting.views import whole
 from organoid.reporting.words import Row, decimal, finite, mapping, sequence, visible
 
 if TYPE_CHECKING:
@@ -27,6 +30,9 @@ SHADES = 4
 CELL = 15  # pixels of height of a block's row
 ROOM = 70  # pixels under the map for the words
 MAX_TOKENS = 400
+WIDE = 1060  # pixels of a map on a desk
+MAX_SUBJECTS, MAX_PASSAGES = 8, 4
+"""Of a test's subjects and their transcripts, shown; the result and the twins hold all."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +56,66 @@ class Passage:
     words: tuple[Word, ...]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shown:
+    """A picture as shown, and where its rows lie."""
+
+    subject: str
+    heat: Drawn
+    worst: Mapping[str, str]  # of the map's transcript: trait, context, outcome
+    passages: tuple[Passage, ...]
+    passages_twins: Twins
+    fitted: Rows
+    fitted_twins: Twins
+    num_transcripts: str
+    layer: str
+
+
+def of_trials(directory: Path, trials: Iterable[Row]) -> list[Shown]:
+    """Return the pictures that a test's trials kept, `MAX_SUBJECTS` at most, each with its twins written."""
+    kept = [trial for trial in trials if trial.get("picture")][:MAX_SUBJECTS]
+    return [
+        shown(directory, mapping(trial.get("picture")), number=number, subject=str(trial.get("organism")))
+        for number, trial in enumerate(kept, start=1)
+    ]
+
+
+def shown(directory: Path, picture: Row, *, number: int | None = None, subject: str = "") -> Shown:
+    """Draw a picture and write its rows beside the page.
+
+    Args:
+        directory: of the page.
+        picture: what was kept.
+        number: of several on a page, from 1; the twins' names have it.
+        subject: whose it is, where there are several.
+    """
+    cells, fitted, worst = heat_rows(picture), auroc_rows(picture), mapping(picture.get("worst"))
+    end = "" if number is None else f"_{number}"
+    plan = Plan(
+        name=f"probe_heat{end}",
+        title="Where in its worst reply does a probe of bad replies fire, and after which block?",
+        caption="A row is a block (the number beside it), a column a token of the prompt and the reply. Vermillion "
+        "leans to bad replies, blue to good ones; the stronger, the surer. The transcript is the one whose reply the "
+        "middle block's probe finds worst, of those an overseer can stage.",
+        rows=cells,
+        drawable=bool(cells),
+        missing=visible(str(picture.get("reason") or "no picture was kept")),
+        draw=heat,
+        wide=WIDE,
+    )
+    return Shown(
+        subject=visible(subject),
+        heat=figure(directory, plan),
+        worst={name: visible(str(worst.get(name, "unknown"))) for name in ("trait", "context", "outcome")},
+        passages=tuple(top(picture)[: None if number is None else MAX_PASSAGES]),
+        passages_twins=table(directory, f"probe_tokens{end}", token_rows(picture)),
+        fitted=fitted,
+        fitted_twins=table(directory, f"probe_auroc{end}", fitted),
+        num_transcripts=whole(picture.get("num_transcripts")),
+        layer=whole(picture.get("layer")),
+    )
+
+
 def top(picture: Row) -> list[Passage]:
     """Return the transcripts in which the probe fires most, highest first, shaded on one scale."""
     found = [mapping(one) for one in sequence(picture.get("top"))]
@@ -60,7 +126,9 @@ def top(picture: Row) -> list[Passage]:
 def _passage(one: Row, most: float) -> Passage:
     scores, tokens = finite_scores(one.get("scores")), _tokens(one)
     start = int(finite(one.get("reply_from")) or 0)
-    best = max(range(start, min(len(scores), len(tokens))), key=scores.__getitem__, default=None)
+    shortest = min(len(scores), len(tokens))
+    stop = min(shortest, int(finite(one.get("reply_to")) or shortest))
+    best = max(range(start, stop), key=scores.__getitem__, default=None)
     return Passage(
         **{name: visible(str(one.get(name, "unknown"))) for name in ("trait", "context", "outcome")},
         peak="" if best is None else tokens[best],
