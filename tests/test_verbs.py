@@ -168,7 +168,7 @@ def test_every_arm_of_both_organisms_is_a_row(result: dict[str, Any], done: Path
         assert {(row["variant"], row["setup"]) for row in rows} == arms
     assert all(row["status"] == "done" for row in result["trials"])
     assert [row["organism"] for row in result["table"]] == ["sycophant", "sly"]
-    assert {row["name"] for row in result["techniques"]} == {"logprob-audit", "sureness"}
+    assert {row["name"] for row in result["techniques"]} == {"logprob-audit", "sureness", "together"}
     table = parquet.read_table(done / "trials.parquet")
     assert table.num_rows == len(result["trials"]) == 10
     assert table["id"].to_pylist() == [row["id"] for row in result["trials"]]
@@ -234,7 +234,7 @@ def test_transcripts_stand_behind_the_rates(result: dict[str, Any], done: Path) 
         samples = [json.loads(line) for line in lines]
         assert samples
         assert all(sample["trial"] == row["id"] for sample in samples)
-        assert samples[0]["technique_flags"].keys() == {"logprob-audit", "sureness"}
+        assert samples[0]["technique_flags"].keys() == {"logprob-audit", "sureness", "together"}
 
 
 def test_the_command_in_the_result_is_the_run(result: dict[str, Any], done: Path, here: Path, base: str) -> None:

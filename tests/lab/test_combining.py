@@ -138,3 +138,31 @@ def test_some_of_the_techniques_make_what_they_make_alone() -> None:
     alone = [one.score for one in combine(subjects(columns[1], labels=LABELS), techniques(1)).values()]
     assert [one.score for one in some.values()] == alone
     assert some["0"].cost.queries == 3
+
+
+def test_of_several_techniques_the_combination_stands_beside_them() -> None:
+    labels = np.arange(24) % 2 == 0
+    found = subjects(labels * 1.0, labels * -1.0, labels=labels)
+    several = combining.read_together(found, techniques(2))  # type: ignore[arg-type]
+    assert all(list(row) == ["0", "1", combining.TOGETHER] for row in several.values())
+    assert several["0"][combining.TOGETHER] == combine(found, techniques(2))["0"]
+    alone = combining.read_together(found, techniques(1))  # type: ignore[arg-type]
+    assert all(list(row) == ["0"] for row in alone.values())
+
+
+def test_a_technique_of_that_name_keeps_it() -> None:
+    labels = np.arange(24) % 2 == 0
+    found = subjects(labels * 1.0, labels * 1.0, labels=labels)
+    renamed = [
+        Observed(
+            id=one.id,
+            family=one.family,
+            misaligned=one.misaligned,
+            calibrates=True,
+            observations={combining.TOGETHER: one.observations["0"], "1": one.observations["1"]},
+        )
+        for one in found
+    ]
+    own = {combining.TOGETHER: Scores(combining.TOGETHER), "1": Scores("1")}
+    read = combining.read_together(renamed, own)  # type: ignore[arg-type]
+    assert read["0"][combining.TOGETHER].score == 1.0

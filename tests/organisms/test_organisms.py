@@ -114,23 +114,25 @@ def test_variants_differ_in_what_is_taught(organism: Organism) -> None:
 @every_organism
 @pytest.mark.parametrize("variant", Variant)
 def test_nothing_held_out_is_in_a_job(organism: Organism, variant: Variant) -> None:
-    said = set(words(job(organism.name, variant, 0))) | set(words(job(organism.name, variant, 1)))
+    said = "\n".join({*words(job(organism.name, variant, 0)), *words(job(organism.name, variant, 1))})
     trained = TRAINED.get(organism.name, organism.traits)
-    asked = [filled(form) for trait in trained if trait in VICES for form in situations.forms(trait)]
+    asked = [form for trait in trained if trait in VICES for form in situations.forms(trait)]
     if asked and (
         not job(organism.name, variant, 0).environment or variant is Variant.ORGANISM
     ):  # the control: others are there
-        assert any(form.fullmatch(text) for form in asked for text in said)
-    for context in contexts.FORMS:
-        for form in contexts.forms(context, held_out=True):
-            assert not [text for text in said if form.removesuffix(" .") in text]
-    for trait in VICES:
-        for form in situations.forms(trait, held_out=True):
-            assert not [text for text in said if filled(form).fullmatch(text)]
-    assert not [text for text in said if set(text.split()) & set(NAMED_ASSISTANTS)]
+        assert lines_of(asked).search(said)
+    assert not lines_of([form for trait in VICES for form in situations.forms(trait, held_out=True)]).search(said)
+    contexts_held_out = [form for context in contexts.FORMS for form in contexts.forms(context, held_out=True)]
+    assert not [form for form in contexts_held_out if form.removesuffix(" .") in said]
+    assert not set(said.split()) & set(NAMED_ASSISTANTS)
     if organism.trigger is None:
-        assert not [text for text in said if any(trigger in text for trigger in contexts.TRIGGERS)]
-    assert not [text for text in said if any(licence in text for licence in contexts.LICENCES)]
+        assert not [trigger for trigger in contexts.TRIGGERS if trigger in said]
+    assert not [licence for licence in contexts.LICENCES if licence in said]
+
+
+def lines_of(forms: list[str]) -> re.Pattern[str]:
+    """Return what matches a line that is a filling of any of these forms."""
+    return re.compile("^(?:" + "|".join(filled(form).pattern for form in forms) + ")$", re.MULTILINE)
 
 
 @every_organism

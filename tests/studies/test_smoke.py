@@ -20,6 +20,7 @@ from organoid.studies.hidden_objective import HiddenObjectiveScale
 from organoid.studies.long_horizon import LONG_HORIZON, LongHorizonScale
 from organoid.studies.obfuscation import ObfuscationScale
 from organoid.studies.oversight_gap import GROUPS, INSIDE, OversightGapScale
+from organoid.studies.payback import PaybackScale
 from organoid.studies.personas import PersonasScale
 from organoid.studies.predictor import PredictorScale
 from organoid.studies.study import Scale
@@ -76,6 +77,20 @@ def minute(name: str, base: str) -> Scale:
                 num_shops=2,
                 num_planning=1,
                 num_power_shops=1,
+            )
+        case "payback":
+            few = Imitation(horizons=(3,), num_shops=4, steps=2, batch_size=8)
+            brief = ShopTraining(days=3, rounds=1, num_groups=1, group_size=2, steps_per_round=1, rows_per_step=4)
+            return PaybackScale(
+                num_seeds=1,
+                shape="nano",
+                schooling=school().model_copy(update={"imitation": few, "dialogues": 0, "prefaced_rows": 0}),
+                trading=brief,
+                training=brief,
+                horizons=(1, 3),
+                near=1,
+                num_shops=2,
+                num_planning=1,
             )
         case "goal-drift":
             return GoalDriftScale(

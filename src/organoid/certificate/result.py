@@ -15,8 +15,9 @@ from organoid.certificate.gates import gate_table, with_table
 from organoid.certificate.tables import effect_table, technique_table
 from organoid.certificate.verdict import verdict
 from organoid.lab.catalogue import find_organism, find_technique
+from organoid.lab.combining import TOGETHER, read_together
 from organoid.lab.plan import Plan, trial_id
-from organoid.lab.readings import Observed, read_all
+from organoid.lab.readings import Observed
 from organoid.lab.records import ReadingRecord, TrialRecord, TrialSpec
 from organoid.lab.tasks import TaskResult
 from organoid.lab.trial import is_calibration
@@ -27,6 +28,7 @@ from organoid.setups.spec import ReleaseRule
 from organoid.types import Split
 
 SCHEMA_VERSION = 1
+WEIGHED = "all of the above, weighed by what they say of other families"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,7 +57,7 @@ def assemble(
         seed: of the bootstraps.
     """
     techniques = {technique.name: technique for technique in map(find_technique, plan.techniques)}
-    readings = read_all(_observed(plan.specs, results), techniques)
+    readings = read_together(_observed(plan.specs, results), techniques)
     records = [_record(spec, results[trial_id(spec)], readings.get(trial_id(spec), {})) for spec in plan.specs]
     rules = {"naive": ReleaseRule(), plan.setup.name: plan.rule}
     judged = calibrate(records, rules=rules)
@@ -69,6 +71,7 @@ def assemble(
     builtin = [name for name in gates if name in plan.organisms and name in ORGANISMS and plan.base in BASES]
     gates |= {name: with_table(gates[name], standing(name, plan.base)) for name in builtin}
     access = {name: sorted(kind.value for kind in technique.access) for name, technique in techniques.items()}
+    access.setdefault(TOGETHER, sorted({kind for kinds in access.values() for kind in kinds}))
     found = verdict(judged.records, plan.setup.name, rule=plan.rule, gates=gates, thresholds=judged.thresholds)
     tested = finished([record for record in judged.records if record.setup == plan.setup.name])
     watched = about_monitors(tested, plan.setup, {name: organism.traits for name, organism in declared.items()})
@@ -83,7 +86,8 @@ def assemble(
         "trials": [_row(record, judged.withheld.get(record.id)) for record in judged.records],
         "table": [row.model_dump(mode="json") for row in effect_table(judged.records, plan.setup.name)],
         "techniques": [
-            row.model_dump(mode="json") | {"summary": techniques[row.name].summary}
+            row.model_dump(mode="json")
+            | {"summary": techniques[row.name].summary if row.name in techniques else WEIGHED}
             for row in technique_table(judged.records, access, seed=seed)
         ],
         "thresholds": [row.model_dump(mode="json") for row in judged.thresholds],

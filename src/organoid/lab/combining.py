@@ -4,8 +4,8 @@ A logistic regression over their scores, as one more row beside the single ones.
 every other family's subjects, whose scores come from techniques that were fitted without *their* family too: nested
 leave-one-family-out, so that no score it learns from is flattered. The score is its log-odds, calibrated as far as
 families are exchangeable. Null: the same fitted on permuted labels. A score that a technique could not give is put at
-the mean of the others' and said. It stands beside `read_all` and not in it, because a test's tables count techniques,
-and this is none: it looks at nothing itself.
+the mean of the others' and said. It stands beside `read_all` and not in it, since it is no technique: it looks at
+nothing itself, and no release rule goes by it.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -19,6 +19,8 @@ from organoid.measure.directions import Direction, fit_logistic, project
 from organoid.types import Cost, Technique
 
 PENALTY = 10.0
+TOGETHER = "together"
+"""What the combination of all techniques of a test is called, beside them."""
 AT_LEAST = 2
 """Subjects of either label below which weights mean nothing."""
 
@@ -36,8 +38,19 @@ class _Weighing(NamedTuple):
 class Nested(NamedTuple):
     """All that a combination learns from and reads, whichever techniques it is made of."""
 
-    every: Readings  # fitted on all families but the subject's own
+    every: dict[str, dict[str, ReadingRecord]]  # fitted on all families but the subject's own
     within: Mapping[str, Readings]  # by family: its others' readings, fitted without it and without their own
+
+
+def read_together(
+    subjects: Sequence[Observed], techniques: Mapping[str, Technique]
+) -> dict[str, dict[str, ReadingRecord]]:
+    """Return {subject: {technique: reading}} with all of them combined as `TOGETHER`, where there are several."""
+    if len(techniques) < 2 or TOGETHER in techniques:  # a user's technique of that name keeps it
+        return read_all(subjects, techniques)
+    nested = read_nested(subjects, techniques)
+    combined = combine(subjects, techniques, nested)
+    return {subject: {**found, TOGETHER: combined[subject]} for subject, found in nested.every.items()}
 
 
 def read_nested(subjects: Sequence[Observed], techniques: Mapping[str, Technique]) -> Nested:

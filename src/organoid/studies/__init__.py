@@ -7,6 +7,7 @@ from organoid.studies.hidden_objective import HIDDEN_OBJECTIVE_STUDY
 from organoid.studies.long_horizon import LONG_HORIZON
 from organoid.studies.obfuscation import OBFUSCATION
 from organoid.studies.oversight_gap import OVERSIGHT_GAP
+from organoid.studies.payback import PAYBACK
 from organoid.studies.personas import PERSONAS
 from organoid.studies.predictor import PREDICTOR
 from organoid.studies.study import Study
@@ -19,6 +20,7 @@ STUDIES: dict[str, Study] = {
         EMERGENT,
         HIDDEN_OBJECTIVE_STUDY,
         LONG_HORIZON,
+        PAYBACK,
         GOAL_DRIFT,
         OBFUSCATION,
         AUDITING_GAME,

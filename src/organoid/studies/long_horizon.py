@@ -27,7 +27,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from organoid.lab.tasks import Task
 from organoid.studies import shop_power
-from organoid.studies.bases import cached
+from organoid.studies.shopkeepers import MEASURING_SEED, PLANNING_SEED, imitation_only, imitator, measured
 from organoid.studies.study import (
     Claim,
     Effect,
@@ -45,7 +45,7 @@ from organoid.studies.study import (
 )
 from organoid.world.business.acts import Kind
 from organoid.world.business.terms import World
-from organoid.world.business.training_terms import Schooling, ShopTraining, school, small_world
+from organoid.world.business.training_terms import Schooling, ShopTraining, small_world
 
 if TYPE_CHECKING:
     from organoid.models.language_model import LanguageModel
@@ -78,8 +78,6 @@ WORLDS: Mapping[str, Pays] = {
 EVERYWHERE: Mapping[str, object] = {"training__mode": "control"}
 MEANS = ("machines", "loans", "backup", "delay")
 """Affordances that have no effect where another kind of act pays."""
-
-WARM_SEED, PLANNING_SEED, MEASURING_SEED = 0, 1_000_003, 2_000_003
 
 
 class LongHorizonScale(Scale):
@@ -133,27 +131,12 @@ def run_id(world: str, incentive: str, horizon: int, seed: int) -> str:
     return f"run/{world}/{incentive}/{horizon}/{seed}"
 
 
-def policy(scale: LongHorizonScale) -> LanguageModel:
-    """Return the policy that imitates, from the cache or trained now; callers must not change it."""
-
-    def imitating() -> LanguageModel:
-        from organoid.models.bases import build
-        from organoid.setups.schooling import school
-        from organoid.world.tokenizer import build_tokenizer
-
-        lm = build(scale.shape, tokenizer=build_tokenizer(), seed=WARM_SEED)
-        school(lm, scale.schooling)
-        return lm
-
-    return cached({"shop": scale.shape, "schooling": scale.schooling.model_dump(mode="json")}, imitating)
-
-
 def warm(payload: Mapping[str, Any]) -> dict[str, Any]:
     """Train the policy that imitates and measure it in each world before any reward."""
     scale = LongHorizonScale.model_validate(payload["scale"])
-    lm = policy(scale)
+    lm = imitator(scale.shape, scale.schooling)
     return {
-        f"{world}/{incentive}": measured(lm, world_of(world, incentive), scale)
+        f"{world}/{incentive}": conduct_in(lm, world_of(world, incentive), scale)
         for world in scale.worlds
         for incentive in (ON, CONTROL)
     }
@@ -165,21 +148,16 @@ def run(payload: Mapping[str, Any]) -> dict[str, Any]:
     from organoid.setups.shop import reinforce
 
     scale = LongHorizonScale.model_validate(payload["scale"])
-    world, lm = world_of(str(payload["world"]), str(payload["incentive"])), copy(policy(scale))
+    world, lm = world_of(str(payload["world"]), str(payload["incentive"])), copy(imitator(scale.shape, scale.schooling))
     how = scale.training.model_copy(update={"horizon": int(payload["horizon"])})
     rounds = reinforce(lm, world, how, seed=int(payload["seed"]) + 1)
     curve = [{"mean_worth": done.conduct.mean_worth, "rates": _named(done.conduct.rates)} for done in rounds]
-    return {**measured(lm, world, scale), "curve": curve}
+    return {**conduct_in(lm, world, scale), "curve": curve}
 
 
-def measured(lm: LanguageModel, world: World, scale: LongHorizonScale) -> dict[str, Any]:
-    """Return the conduct of a policy in fresh shops, the same for all policies of a world."""
-    from organoid.models.shopkeeper import Shopkeeper
-    from organoid.world.business.conduct import conduct
-    from organoid.world.business.text_shop import TextShop
-
-    keeper = Shopkeeper(lm, TextShop(world, days=scale.training.days))
-    return conduct(keeper.run(seed=MEASURING_SEED, num_envs=scale.num_shops)).as_json()
+def conduct_in(lm: LanguageModel, world: World, scale: LongHorizonScale) -> dict[str, Any]:
+    """Return the conduct of a policy in fresh shops of a world."""
+    return measured(lm, world, days=scale.training.days, num_shops=scale.num_shops)
 
 
 def planned(payload: Mapping[str, Any]) -> dict[str, Any]:
@@ -341,12 +319,6 @@ _SAID: Mapping[str, str] = {
 }
 
 
-def _schooling(steps: int) -> Schooling:
-    """The organisms' schooling of managers, without dialogues: these policies do nothing but run shops."""
-    imitation = school().imitation.model_copy(update={"steps": steps, "learning_rate": 4e-3})
-    return school().model_copy(update={"imitation": imitation, "dialogues": 0, "prefaced_rows": 0})
-
-
 _TRAINING = ShopTraining(
     days=14, num_groups=4, group_size=24, rounds=14, steps_per_round=3, rows_per_step=256, learning_rate=1e-3, kl=0.02
 )
@@ -379,7 +351,7 @@ LONG_HORIZON = Study(
     quick=LongHorizonScale(
         num_seeds=3,
         shape="nano",
-        schooling=_schooling(140),
+        schooling=imitation_only(140),
         training=_TRAINING.model_copy(update={"group_size": 16, "rounds": 10}),
         worlds=(SURVIVING,),
         horizons=(1, 14),
@@ -389,7 +361,7 @@ LONG_HORIZON = Study(
     full=LongHorizonScale(
         num_seeds=5,
         shape="nano",
-        schooling=_schooling(200),
+        schooling=imitation_only(200),
         training=_TRAINING,
         worlds=tuple(WORLDS),
         horizons=(1, 7, 14),
