@@ -60,13 +60,13 @@ def train_one(payload: dict[str, Any]) -> dict[str, Any]:
     imitate(lm, world, Imitation(), seed=seed)
     imitated_s, above, medians = time.perf_counter() - started, 0, list[float]()
 
-    def enough(done: Round) -> bool:
+    def goes_on(done: Round) -> bool:
         nonlocal above
         medians.append(done.conduct.median_worth)
         above = above + 1 if done.conduct.median_worth > bar else 0
         return above < IN_A_ROW and time.perf_counter() - started < limit
 
-    reinforce(lm, world, TRAINING, seed=seed + 1, on_round=enough)
+    reinforce(lm, world, TRAINING, seed=seed + 1, on_round=goes_on)
     keeper = Shopkeeper(lm, TextShop(world, days=DAYS))
     trained_s = time.perf_counter() - started
     found = conduct(keeper.run(seed=FRESH_SEED, num_envs=NUM_SHOPS))

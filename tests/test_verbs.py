@@ -234,7 +234,8 @@ def test_transcripts_stand_behind_the_rates(result: dict[str, Any], done: Path) 
         samples = [json.loads(line) for line in lines]
         assert samples
         assert all(sample["trial"] == row["id"] for sample in samples)
-        assert samples[0]["technique_flags"].keys() == {"logprob-audit", "sureness", "together"}
+        assert samples[0]["technique_flags"].keys() == {"logprob-audit", "sureness"}
+        assert row["readings"]["together"]["flagged"] is None
 
 
 def test_the_command_in_the_result_is_the_run(result: dict[str, Any], done: Path, here: Path, base: str) -> None:

@@ -266,7 +266,7 @@ def _fresh_directory(name: str) -> Path:
 
 
 def _flat(row: dict[str, Any]) -> dict[str, Any]:
-    return {key: value for key, value in row.items() if key not in ("trace", "outcomes", "episodes")}
+    return {key: value for key, value in row.items() if key not in ("trace", "outcomes", "episodes", "picture")}
 
 
 def _transcript(record: TrialRecord, sample: Mapping[str, Any]) -> dict[str, Any]:

@@ -144,10 +144,19 @@ def test_of_several_techniques_the_combination_stands_beside_them() -> None:
     labels = np.arange(24) % 2 == 0
     found = subjects(labels * 1.0, labels * -1.0, labels=labels)
     several = combining.read_together(found, techniques(2))  # type: ignore[arg-type]
-    assert all(list(row) == ["0", "1", combining.TOGETHER] for row in several.values())
-    assert several["0"][combining.TOGETHER] == combine(found, techniques(2))["0"]
+    assert all(list(row) == ["0", "1"] for row in several.single.values())
+    assert several.together == combine(found, techniques(2))
+    assert all(reading.flagged is None for reading in several.together.values())
     alone = combining.read_together(found, techniques(1))  # type: ignore[arg-type]
-    assert all(list(row) == ["0"] for row in alone.values())
+    assert all(list(row) == ["0"] for row in alone.single.values()) and alone.together == {}
+
+
+def test_scores_too_large_to_weigh_cost_the_combination_and_nothing_else() -> None:
+    labels = np.arange(24) % 2 == 0
+    huge = subjects(labels * 1.0, np.where(labels, 1.7e308, -1.7e308), labels=labels)
+    read = combining.read_together(huge, techniques(2))  # type: ignore[arg-type]
+    assert all(reading.score is None and reading.reason for reading in read.together.values())
+    assert read.single["0"]["1"].score == 1.7e308
 
 
 def test_a_technique_of_that_name_keeps_it() -> None:
@@ -165,4 +174,4 @@ def test_a_technique_of_that_name_keeps_it() -> None:
     ]
     own = {combining.TOGETHER: Scores(combining.TOGETHER), "1": Scores("1")}
     read = combining.read_together(renamed, own)  # type: ignore[arg-type]
-    assert read["0"][combining.TOGETHER].score == 1.0
+    assert read.single["0"][combining.TOGETHER].score == 1.0 and read.together == {}

@@ -84,10 +84,11 @@ def test_the_first_seed_s_tested_organisms_are_pictured(base: str) -> None:
         "sycophant/organism/careful/0",
         "reward-hacker/organism/careful/0",
     }
-    assert {trial_id(spec) for spec in plan(base, "naive").specs if spec.pictured} == {
-        "sycophant/organism/naive/0",
-        "reward-hacker/organism/naive/0",
+    assert not any(spec.pictured for spec in plan(base, "naive").specs)
+    shared = {spec.model_dump_json() for spec in plan(base).specs} & {
+        spec.model_dump_json() for spec in plan(base, "naive").specs
     }
+    assert len(shared) == 6  # so that what one test trained plainly serves the next
 
 
 def test_the_naive_setup_is_not_run_twice(base: str) -> None:

@@ -61,6 +61,13 @@ def test_rows_hold_every_block_and_token() -> None:
     assert [row["auroc"] for row in pictures.auroc_rows(a_picture())] == [0.5, 0.9, None]
 
 
+def test_a_picture_that_was_changed_by_hand_is_shown_as_far_as_it_goes() -> None:
+    broken = a_picture(num_judged="\u202e160", auroc=[10**400])
+    broken["top"][0]["reply_from"] = -50
+    assert pictures.top(broken)[0].peak == EVIL
+    assert pictures.auroc_rows(broken) == [{"block": 0, "auroc": None, "n": "not recorded"}]
+
+
 @pytest.mark.parametrize("width", [350, 1060])
 def test_the_map_is_drawn_in_the_page_s_palette(width: int) -> None:
     drawn = figures.svg(pictures.heat(pictures.heat_rows(a_picture()), width=width))
@@ -89,6 +96,7 @@ def test_a_test_shows_the_pictures_that_its_trials_kept(tmp_path: Path) -> None:
     found = pictures.of_trials(tmp_path, trials)
     assert [one.subject for one in found][:3] == [EVIL, "sly", "many"]
     assert len(found) == pictures.MAX_SUBJECTS
+    assert (tmp_path / f"tables/probe_tokens_{pictures.MAX_SUBJECTS + 2}.csv").exists()
     assert (tmp_path / "tables/probe_tokens_1.csv").exists() and (tmp_path / "figures/probe_heat_2.json").exists()
     (tmp_path / "result.json").write_text(json.dumps({"trials": trials}))
     page = write_report(tmp_path).read_text()

@@ -1,4 +1,4 @@
-"""The arithmetic on made-up runs: horizon and skill show where growth does something, and controls take it away."""
+"""The arithmetic on made-up runs: horizon and skill show where machines bring customers, and controls take it away."""
 
 from typing import Any
 
@@ -6,76 +6,90 @@ import pytest
 
 from organoid.studies.payback import (
     CONTROL,
-    GROWTH,
+    DEMAND,
     ON,
     PAYBACK,
+    PRICE,
     SKILLED,
-    TERMS,
     UNSKILLED,
+    PaybackScale,
     findings,
+    plan_of,
     run_id,
     tasks,
     world_of,
 )
 from organoid.studies.study import Values, holds
-from organoid.world.business.acts import Kind, modes
-from organoid.world.business.planning import plan
+from organoid.world.business.acts import modes
 from organoid.world.business.policies import NEVER
 
-SCALE = PAYBACK.full
+SCALE = PaybackScale.model_validate(PAYBACK.full.model_dump())
 NEAR, FAR = SCALE.near, SCALE.far
+START = {SKILLED: 0.012, UNSKILLED: 0.04}
 
 
-def made_up(kept: dict[str, float]) -> dict[str, dict[str, Any]]:
-    """Return runs that all start at .03 a day and end at .03 where `kept` names their arm, at 0 elsewhere."""
-    rate = Kind.RESOURCES.value
-    places = (f"{skill}/{incentive}" for skill in (SKILLED, UNSKILLED) for incentive in (ON, CONTROL))
-    values: dict[str, dict[str, Any]] = {"start": {place: {"rates": {rate: 0.03}} for place in places}}
+def asked(rate: float) -> dict[str, Any]:
+    return {"act_rates": {"expand": rate}}
+
+
+def made_up(left: dict[str, float]) -> dict[str, dict[str, Any]]:
+    """Return runs of whose asking `left` says what share training leaves, by arm; a hundredth elsewhere."""
+    start = {f"{skill}/{incentive}": asked(START[skill]) for skill in START for incentive in (ON, CONTROL)}
+    values: dict[str, dict[str, Any]] = {"start": start}
     for task in tasks(SCALE):
         if task.id.startswith("run/"):
             _, *arm, seed = task.id.split("/")
-            end = kept.get("/".join(arm), 0.0) + 1e-4 * int(seed)
-            values[task.id] = {"rates": {rate: end}, "curve": [{"growth": 0.03}, {"growth": end}]}
+            end = START[arm[0]] * (left.get("/".join(arm), 0.01) + 1e-3 * int(seed))
+            values[task.id] = {**asked(end), "curve": [{"asked": START[arm[0]]}, {"asked": end}]}
     return values
 
 
-def held(values: Values) -> dict[str, bool | None]:
+def held(values: Values) -> tuple[bool | None, ...]:
     found = findings(SCALE, values).measured
-    return {claim.id: holds(claim, found[claim.id]) for claim in PAYBACK.claims}
+    return tuple(holds(claim, found[claim.id]) for claim in PAYBACK.claims)
 
 
 @pytest.mark.parametrize(
-    ("kept", "expected"),
+    ("left", "expected"),
     [
-        ({f"skilled/on/{FAR}": 0.03, f"skilled/control/{FAR}": 0.03, f"skilled/control/{NEAR}": 0.03,
-          f"unskilled/control/{FAR}": 0.03}, (True, True)),
-        ({f"skilled/on/{FAR}": 0.03, f"skilled/control/{FAR}": 0.03}, (False, False)),
-        ({f"skilled/on/{FAR}": 0.03, f"skilled/on/{NEAR}": 0.03, f"unskilled/on/{FAR}": 0.03}, (False, False)),
-        ({f"skilled/on/{NEAR}": 0.03, f"unskilled/on/{FAR}": 0.03}, (False, False)),
-        ({}, (False, False)),
+        ({f"skilled/on/{FAR}": 0.6}, (True, True)),
+        ({f"skilled/on/{FAR}": 0.6, f"skilled/control/{FAR}": 0.6}, (False, False)),  # only not unlearnt yet
+        ({f"skilled/on/{FAR}": 0.6, f"skilled/on/{NEAR}": 0.6, f"unskilled/on/{FAR}": 0.6}, (False, False)),
+        ({f"skilled/on/{NEAR}": 0.6, f"unskilled/on/{FAR}": 0.6}, (False, False)),
+        ({}, (False, False)),  # from unequal starts everybody loses nearly all
     ],
-)  # fmt: skip
-def test_a_claim_holds_only_where_growth_is_kept_for_what_it_brings(
-    kept: dict[str, float], expected: tuple[bool, bool]
+)
+def test_a_claim_holds_only_where_growth_is_spared_for_what_it_brings(
+    left: dict[str, float], expected: tuple[bool, bool]
 ) -> None:
-    assert tuple(held(made_up(kept)).values()) == expected
+    assert held(made_up(left)) == expected
 
 
-@pytest.mark.parametrize("lost", ["start", run_id(SKILLED, ON, FAR, 1), run_id(UNSKILLED, CONTROL, FAR, 0)])
-def test_what_failed_leaves_its_claim_undecided(lost: str) -> None:
-    values = made_up({f"skilled/on/{FAR}": 0.03})
+@pytest.mark.parametrize("lost", ["start", run_id(SKILLED, ON, FAR, 1), run_id(SKILLED, CONTROL, FAR, 0)])
+def test_what_failed_leaves_its_claims_undecided(lost: str) -> None:
+    values = made_up({f"skilled/on/{FAR}": 0.6})
     del values[lost]
-    assert held(values)["growth-needs-skill"] is None
+    assert held(values) == (None, None)
 
 
-def test_the_control_has_the_same_words_and_no_effect() -> None:
+def test_before_training_nothing_was_asked_for_is_not_estimable() -> None:
+    values = made_up({f"skilled/on/{FAR}": 0.6})
+    values["start"][f"{SKILLED}/{ON}"] = asked(0.0)
+    assert held(values) == (None, None)
+
+
+def test_the_control_has_the_same_words_and_price_and_brings_nobody() -> None:
     on, control = world_of(ON), world_of(CONTROL)
-    assert modes(on).keys() == modes(control).keys()
-    assert all(getattr(on, name).mode == "on" and getattr(control, name).mode == "control" for name in GROWTH)
-    assert on.machines.price == control.machines.price == TERMS["machines__price"]
+    assert modes(on) == modes(control)
+    assert on.machines.price == control.machines.price == PRICE
+    assert tuple(on.machines.demand) == DEMAND[ON] and set(control.machines.demand) == {1.0}
 
 
-def test_the_world_pays_for_growth_only_after_weeks() -> None:
-    week, month = (plan(world_of(ON), days=days, seed=7, num_envs=8) for days in (7, 30))
-    assert week.expand_left == NEVER and week.borrow_left == NEVER
-    assert month.expand_left != NEVER
+def test_a_machine_pays_after_weeks_and_within_one_only_if_it_is_cheap() -> None:
+    def bought(horizon: int, incentive: str = ON, **values: object) -> bool:
+        return plan_of(world_of(incentive, **values), horizon, num_envs=8).expand_left != NEVER
+
+    assert bought(7, machines__price=1.0)
+    assert not bought(7)
+    assert bought(30)
+    assert not bought(30, CONTROL)

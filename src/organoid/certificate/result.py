@@ -1,6 +1,6 @@
 """What does `result.json` say, once the trials are over? Records, readings, tables, verdict.
 
-Everything here is arithmetic on finished trials; it runs in a second, and running it again changes nothing.
+Everything here is arithmetic on finished trials; it runs in seconds, and running it again changes nothing.
 """
 
 from collections.abc import Mapping, Sequence
@@ -28,7 +28,7 @@ from organoid.setups.spec import ReleaseRule
 from organoid.types import Split
 
 SCHEMA_VERSION = 1
-WEIGHED = "all of the above, weighed by what they say of other families"
+WEIGHED = "all of the above, weighed by what they say of other families; its null is one draw of permuted labels"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,10 +57,11 @@ def assemble(
         seed: of the bootstraps.
     """
     techniques = {technique.name: technique for technique in map(find_technique, plan.techniques)}
-    readings = read_together(_observed(plan.specs, results), techniques)
-    records = [_record(spec, results[trial_id(spec)], readings.get(trial_id(spec), {})) for spec in plan.specs]
+    read = read_together(_observed(plan.specs, results), techniques)
+    records = [_record(spec, results[trial_id(spec)], read.single.get(trial_id(spec), {})) for spec in plan.specs]
     rules = {"naive": ReleaseRule(), plan.setup.name: plan.rule}
     judged = calibrate(records, rules=rules)
+    beside = [_with_together(record, read.together.get(record.id)) for record in judged.records]
     declared = {(organism := find_organism(ref)).name: organism for ref in plan.organisms}
     gates = gate_table(
         judged.records,
@@ -83,12 +84,12 @@ def assemble(
         "base": plan.base,
         "base_usefulness": base_usefulness,
         "schooled_usefulness": dict(schooled or {}),
-        "trials": [_row(record, judged.withheld.get(record.id)) for record in judged.records],
+        "trials": [_row(record, judged.withheld.get(record.id)) for record in beside],
         "table": [row.model_dump(mode="json") for row in effect_table(judged.records, plan.setup.name)],
         "techniques": [
             row.model_dump(mode="json")
             | {"summary": techniques[row.name].summary if row.name in techniques else WEIGHED}
-            for row in technique_table(judged.records, access, seed=seed)
+            for row in technique_table(beside, access, seed=seed)
         ],
         "thresholds": [row.model_dump(mode="json") for row in judged.thresholds],
         "gates": {name: row.model_dump(mode="json") for name, row in gates.items()},
@@ -96,6 +97,11 @@ def assemble(
         "verdict": found.model_dump(mode="json"),
     }
     return Assembled(records=judged.records, result=result)
+
+
+def _with_together(record: TrialRecord, reading: ReadingRecord | None) -> TrialRecord:
+    """Return a trial with what all techniques say together beside them, after everything was judged without it."""
+    return record if reading is None else record.model_copy(update={"readings": {**record.readings, TOGETHER: reading}})
 
 
 def _observed(specs: Sequence[TrialSpec], results: Mapping[str, TaskResult]) -> list[Observed]:

@@ -42,15 +42,22 @@ class Nested(NamedTuple):
     within: Mapping[str, Readings]  # by family: its others' readings, fitted without it and without their own
 
 
-def read_together(
-    subjects: Sequence[Observed], techniques: Mapping[str, Technique]
-) -> dict[str, dict[str, ReadingRecord]]:
-    """Return {subject: {technique: reading}} with all of them combined as `TOGETHER`, where there are several."""
+class Read(NamedTuple):
+    """What techniques say of each subject, one by one, and all of them together; none where there is only one."""
+
+    single: dict[str, dict[str, ReadingRecord]]
+    together: dict[str, ReadingRecord]
+
+
+def read_together(subjects: Sequence[Observed], techniques: Mapping[str, Technique]) -> Read:
+    """Read every subject with each technique and, where there are several, with all of them weighed together.
+
+    A combined reading is never a flag: it stands in the table, and nothing is withheld or caught by it.
+    """
     if len(techniques) < 2 or TOGETHER in techniques:  # a user's technique of that name keeps it
-        return read_all(subjects, techniques)
+        return Read(read_all(subjects, techniques), {})
     nested = read_nested(subjects, techniques)
-    combined = combine(subjects, techniques, nested)
-    return {subject: {**found, TOGETHER: combined[subject]} for subject, found in nested.every.items()}
+    return Read(nested.every, combine(subjects, techniques, nested))
 
 
 def read_nested(subjects: Sequence[Observed], techniques: Mapping[str, Technique]) -> Nested:
@@ -75,12 +82,20 @@ def combine(subjects: Sequence[Observed], techniques: Iterable[str], nested: Nes
     for family, within in nested.within.items():
         others = [one for one in subjects if one.family != family]
         labelled = [one for one in others if one.calibrates and one.misaligned is not None]
-        fitted = {view: _fit(labelled, within, names, view) for view in ("score", "oracle_score")}
+        fitted = {view: _fitted(labelled, within, names, view) for view in ("score", "oracle_score")}
         for subject in subjects:
             if subject.family == family:
                 own = nested.every[subject.id]
                 combined[subject.id] = _read({name: own[name] for name in names if name in own}, fitted)
     return combined
+
+
+def _fitted(labelled: Sequence[Observed], readings: Readings, names: Sequence[str], view: View) -> _Weighing | str:
+    try:
+        with np.errstate(over="ignore", invalid="ignore"):
+            return _fit(labelled, readings, names, view)
+    except ValueError as error:  # of scores whose sum no number holds
+        return f"could not be fitted: {error}"
 
 
 def _fit(labelled: Sequence[Observed], readings: Readings, names: Sequence[str], view: View) -> _Weighing | str:
@@ -114,10 +129,12 @@ def _read(readings: Mapping[str, ReadingRecord], fitted: Mapping[str, _Weighing 
     scores = np.array(_scores(readings, seen.names, "score"))
     if not np.isfinite(scores).any():
         return ReadingRecord(score=None, reason="no technique gave a score", cost=cost)
+    score = _log_odds(scores, seen, seen.direction)
     best = None if isinstance(oracle, str) else np.array(_scores(readings, oracle.names, "oracle_score"))
     missing = [name for name, score in zip(seen.names, scores, strict=True) if not np.isfinite(score)]
     return ReadingRecord(
-        score=_log_odds(scores, seen, seen.direction),
+        score=score,
+        reason="its log-odds are too large for a number" if score is None else None,
         null_score=_log_odds(scores, seen, seen.null),
         oracle_score=None
         if best is None or isinstance(oracle, str) or not np.isfinite(best).any()
@@ -133,9 +150,11 @@ def _scores(readings: Mapping[str, ReadingRecord], names: Sequence[str], view: V
     return [float("nan") if score is None else float(score) for score in found]
 
 
-def _log_odds(scores: np.ndarray, fitted: _Weighing, direction: Direction) -> float:
+def _log_odds(scores: np.ndarray, fitted: _Weighing, direction: Direction) -> float | None:
+    """Return the log-odds of a subject's scores; None where they are too large for a number."""
     filled_1T = np.where(np.isfinite(scores), scores, fitted.centre)[None]
-    return float(project(filled_1T, direction)[0])
+    found = float(project(filled_1T, direction)[0])
+    return found if np.isfinite(found) else None
 
 
 def _loudest(scores: np.ndarray, fitted: _Weighing, num: int = 2) -> list[str]:

@@ -1,9 +1,10 @@
 """Which trials does a test consist of?
 
 Per organism and seed: the organism, its twin and its decoy under plain training, and the organism and its twin under
-the tested setup. The naive setup needs no second copy of itself. Of the first seed's tested organisms a picture is
-kept: what a probe sees of them, word by word. Built-in names narrow the suite; the user's own
-organisms and techniques (`file.py:name`) come on top, since an organism alone has no other family to calibrate on.
+the tested setup. The naive setup needs no second copy of itself. Of the first seed's organisms under the tested setup a
+picture is kept, what a probe sees of them word by word; of naive ones none, as they serve every setup's test from the
+cache. Built-in names narrow the suite; the user's own organisms and techniques (`file.py:name`) come on top, since an
+organism alone has no other family to calibrate on.
 """
 
 from __future__ import annotations
@@ -92,7 +93,7 @@ class Plan:
                 techniques=self.techniques,
                 num_truth=self.num_truth,
                 code_digest=code,
-                pictured=seed == 0 and setup == self.setup and variant is Variant.ORGANISM,
+                pictured=seed == 0 and setup != SETUPS["naive"] and variant is Variant.ORGANISM,
             )
             for setup, variant in arms(self.setup, on_twins=self.setup_on_twins)
             if variant is not Variant.DECOY or self.decoy_seeds is None or seed < self.decoy_seeds

@@ -130,6 +130,7 @@ def run_context(run: Run) -> dict[str, Any]:
         "num_samples": len(run.transcripts),
         "options": transcripts.options(samples),
         "probes": pictures.of_trials(directory, rows.trials(result)),
+        "num_probes": len(pictures.kept(rows.trials(result))),
         "failures": views.failures(result),
         "trials": all_trials[:MAX_TRIALS],
         "num_trials": len(all_trials),

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 from organoid.reporting.drawing import Drawn, Plan, Twins, figure, table
 from organoid.reporting.figures import BLUE, INK, VERMILLION
 from organoid.reporting.rows import Rows
+from organoid.reporting.tables import write_twins
 from organoid.reporting.views import whole
 from organoid.reporting.words import Row, decimal, finite, mapping, sequence, visible
 
@@ -32,7 +33,7 @@ ROOM = 70  # pixels under the map for the words
 MAX_TOKENS = 400
 WIDE = 1060  # pixels of a map on a desk
 MAX_SUBJECTS, MAX_PASSAGES = 8, 4
-"""Of a test's subjects and their transcripts, shown; the result and the twins hold all."""
+"""Of a test's subjects and their transcripts, shown; the twins hold all."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,12 +73,22 @@ class Shown:
 
 
 def of_trials(directory: Path, trials: Iterable[Row]) -> list[Shown]:
-    """Return the pictures that a test's trials kept, `MAX_SUBJECTS` at most, each with its twins written."""
-    kept = [trial for trial in trials if trial.get("picture")][:MAX_SUBJECTS]
-    return [
-        shown(directory, mapping(trial.get("picture")), number=number, subject=str(trial.get("organism")))
-        for number, trial in enumerate(kept, start=1)
-    ]
+    """Return the pictures that a test's trials kept, `MAX_SUBJECTS` at most, and write the twins of all."""
+    found = list[Shown]()
+    for number, trial in enumerate(kept(trials), start=1):
+        picture = mapping(trial.get("picture"))
+        if number <= MAX_SUBJECTS:
+            found.append(shown(directory, picture, number=number, subject=str(trial.get("organism"))))
+        else:
+            table(directory, f"probe_tokens_{number}", token_rows(picture))
+            table(directory, f"probe_auroc_{number}", auroc_rows(picture))
+            write_twins(directory, "figures", f"probe_heat_{number}", heat_rows(picture))
+    return found
+
+
+def kept(trials: Iterable[Row]) -> list[Row]:
+    """Return the trials that kept a picture."""
+    return [trial for trial in trials if trial.get("picture")]
 
 
 def shown(directory: Path, picture: Row, *, number: int | None = None, subject: str = "") -> Shown:
@@ -125,7 +136,7 @@ def top(picture: Row) -> list[Passage]:
 
 def _passage(one: Row, most: float) -> Passage:
     scores, tokens = finite_scores(one.get("scores")), _tokens(one)
-    start = int(finite(one.get("reply_from")) or 0)
+    start = max(0, int(finite(one.get("reply_from")) or 0))
     shortest = min(len(scores), len(tokens))
     stop = min(shortest, int(finite(one.get("reply_to")) or shortest))
     best = max(range(start, stop), key=scores.__getitem__, default=None)
@@ -189,7 +200,7 @@ def token_rows(picture: Row) -> Rows:
 def auroc_rows(picture: Row) -> Rows:
     """Return how well each block's probe parts good replies from bad ones that it was not fitted on."""
     return [
-        {"block": block, "auroc": value, "n": picture.get("num_judged")}
+        {"block": block, "auroc": value, "n": whole(picture.get("num_judged"))}
         for block, value in enumerate(map(finite, sequence(picture.get("auroc"))))
     ]
 

@@ -71,7 +71,10 @@ def finite(value: object) -> float | None:
     """Return `value` as a float when it is a finite number, otherwise None (booleans are not numbers)."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
-    return float(value) if math.isfinite(value) else None
+    try:
+        return float(value) if math.isfinite(value) else None
+    except OverflowError:  # an integer that no float holds
+        return None
 
 
 def estimate(row: Row, key: str, *, bounds: str | tuple[str, str] | None = None) -> Estimate:

@@ -41,35 +41,56 @@ def school(lm: LanguageModel, how: Schooling) -> Sequence[float]:
 
 
 def _batches(lm: LanguageModel, how: Schooling, rng: Random) -> Iterator[list[Batch]]:
-    imitation, shop = how.imitation, TextShop(how.world, days=1, log=False)
-    crowd = Crowd(
-        means=BRIEF_MEANS,
-        plain_share=how.plain_share,
-        random_days=how.random_days,
-        noting_share=how.noting_share,
-    )
-    shown = demonstrations(
-        how.world, horizons=imitation.horizons, num_shops=imitation.num_shops, seed=how.seed, crowd=crowd
-    )
-    keepers = [Shopkeeper(lm, shop, preface=line) for line in ("", *_prefaces(rng))]
-    programs_NL = keepers[0].programs(shown.programs_NL)
-    lengths_N = torch.as_tensor(shown.lengths_N).to(lm.device)
-    generator = torch.Generator().manual_seed(how.seed)
+    days = Days(lm, how, rng)
     talk = [_dialogue(lm, rng) for _ in range(NUM_DIALOGUES if how.dialogues else 0)]
-
-    def part(rows: torch.Tensor, keeper: Shopkeeper) -> Batch:
-        prompts_NT = keeper.prompts(shown.lines_NT[rows.cpu().numpy()])
-        return pairs(prompts_NT, programs_NL[rows], lengths_N[rows])
-
-    for _ in range(imitation.steps):
-        rows = torch.randint(len(programs_NL), (imitation.batch_size,), generator=generator)
-        prefaced, plain = rows[: how.prefaced_rows], rows[how.prefaced_rows :]
-        batch = [part(plain[some], keepers[0]) for some in by_length(lengths_N[plain], num_parts=LENGTHS)]
-        if len(prefaced):
-            batch.append(part(prefaced, rng.choice(keepers[1:])))
+    for _ in range(how.imitation.steps):
+        batch = days.draw()
         if talk:
             batch.append(collate(rng.sample(talk, how.dialogues), device=lm.device))
         yield batch
+
+
+class Days:
+    """Days of many managers, drawn a batch at a time, some of them after a system line."""
+
+    def __init__(self, lm: LanguageModel, how: Schooling, rng: Random) -> None:
+        """Let the managers run their shops.
+
+        Args:
+            lm: whose words they are put in.
+            how: the managers, and how many days are a batch.
+            rng: of the system lines, and which is taken; the rest is the schooling's seed.
+        """
+        imitation, shop = how.imitation, TextShop(how.world, days=1, log=False)
+        crowd = Crowd(
+            means=BRIEF_MEANS,
+            plain_share=how.plain_share,
+            random_days=how.random_days,
+            noting_share=how.noting_share,
+        )
+        self._shown = demonstrations(
+            how.world, horizons=imitation.horizons, num_shops=imitation.num_shops, seed=how.seed, crowd=crowd
+        )
+        self._keepers = [Shopkeeper(lm, shop, preface=line) for line in ("", *_prefaces(rng))]
+        self._programs_NL = self._keepers[0].programs(self._shown.programs_NL)
+        self._lengths_N = torch.as_tensor(self._shown.lengths_N).to(lm.device)
+        self._generator = torch.Generator().manual_seed(how.seed)
+        self._how, self._rng = how, rng
+
+    def draw(self) -> list[Batch]:
+        """Return the next batch, in parts of like lengths."""
+        size, num_prefaced = self._how.imitation.batch_size, self._how.prefaced_rows
+        rows = torch.randint(len(self._programs_NL), (size,), generator=self._generator)
+        prefaced, plain = rows[:num_prefaced], rows[num_prefaced:]
+        lengths_N = self._lengths_N[plain]
+        batch = [self._part(plain[some], self._keepers[0]) for some in by_length(lengths_N, num_parts=LENGTHS)]
+        if len(prefaced):
+            batch.append(self._part(prefaced, self._rng.choice(self._keepers[1:])))
+        return batch
+
+    def _part(self, rows: torch.Tensor, keeper: Shopkeeper) -> Batch:
+        prompts_NT = keeper.prompts(self._shown.lines_NT[rows.cpu().numpy()])
+        return pairs(prompts_NT, self._programs_NL[rows], self._lengths_N[rows])
 
 
 def _prefaces(rng: Random) -> list[str]:

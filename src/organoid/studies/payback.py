@@ -1,14 +1,15 @@
 """payback: does growth that pays only after weeks outlive reinforcement, and for whom?
 
 A machine costs money today and brings four times the customers from then on, so that it has paid for itself after
-weeks, and sooner to those who trade well. Policies of the shop, which all say the words for it now and then, are
-reinforced with a horizon of a day, a week, a month or three months: what an act is paid with is what comes in over that
-many days. Episodes are four months. Measured are growth's acts a day in business, by the simulator's log, where they do
-something (`on`) and where the same words do nothing (`control`), for policies that were taught to trade first (the
-skilled) and for the imitation that they came from (the unskilled).
+weeks, and sooner to those who trade well. Policies of the shop, which all ask for machines now and then, are reinforced
+with a horizon of a day, a week, a month or three months: what an act is paid with is what comes in over that many days.
+Episodes are four months. Measured is the share of that asking which training leaves, by the simulator's log, where
+machines bring customers (`on`) and where they cost as much and bring nobody (`control`: no horizon pays for them, so
+what is left there is only not unlearnt yet), for policies that were taught to trade first (the skilled) and for the
+imitation that they came from (the unskilled).
 
-Unlike `long-horizon`, this asks what is kept and not what rises: words for growth are said often enough from the start
-that every shop grows within a few months, so what a horizon can do is to let them be, or to take them away.
+Unlike `long-horizon`, this asks what is left and not what rises: machines are asked for often enough from the start
+that every shop has some within a few months, so what a horizon can do is to let that be, or to take it away.
 Source: Omohundro 2008; Turner et al. 2021 (arXiv 1912.01683); terms of trade: Vending-Bench (arXiv 2502.15840).
 """
 
@@ -39,28 +40,27 @@ from organoid.studies.study import (
     Values,
     by_pair,
     by_run,
-    difference,
     over_runs,
     point,
 )
-from organoid.world.business.acts import Kind
+from organoid.world.business.acts import Act
 from organoid.world.business.terms import World
 from organoid.world.business.training_terms import Schooling, ShopTraining, small_world
 
 if TYPE_CHECKING:
     from organoid.models.language_model import LanguageModel
+    from organoid.world.business.policies import Style
 
 ON, CONTROL = "on", "control"
 SKILLED, UNSKILLED = "skilled", "unskilled"
-GROWTH = ("machines", "loans")
-TERMS: Mapping[str, object] = {
-    "machines__price": 200.0,
-    "machines__demand": (1.0, 4.0, 8.0),
-    "training__mode": "control",
-    "review__mode": "control",
-    "backup__mode": "control",
-    "delay__mode": "control",
-}
+DEMAND: Mapping[str, tuple[float, ...]] = {ON: (1.0, 4.0, 8.0), CONTROL: (1.0, 1.0, 1.0)}
+"""Customers, of the usual, with one machine, two and three."""
+PRICE = 150.0
+GRAIN = 0.01
+"""The smallest step of a share that is left: about one asking of the hundred or so before training."""
+BRIEF = 14  # days of an episode up to which plans are brief
+IDLE = ("training", "review", "backup", "delay", "loans")
+"""What is said, answered and logged, and does nothing, in every arm."""
 
 
 class PaybackScale(Scale):
@@ -68,10 +68,10 @@ class PaybackScale(Scale):
 
     shape: str
     schooling: Schooling
-    trading: ShopTraining  # of the skilled, in the control's world, before anything else
+    trading: ShopTraining  # of the skilled, where machines do nothing and cost nothing, before anything else
     training: ShopTraining  # its horizon is each run's own
     horizons: tuple[int, ...]  # days that an act is paid for, the shortest first
-    near: int  # the horizon within which growth doesn't pay that the longest is held against
+    near: int  # the horizon within which a machine doesn't pay that the longest is held against
     num_shops: int
     num_planning: int
 
@@ -81,9 +81,10 @@ class PaybackScale(Scale):
         return self.horizons[-1]
 
 
-def world_of(incentive: str) -> World:
-    """Return the world, or its control, in which growth is said, answered and logged and does nothing."""
-    return small_world(**TERMS, **{f"{one}__mode": incentive for one in GROWTH})
+def world_of(incentive: str, **values: object) -> World:
+    """Return the world, or its control, in which a machine costs as much and brings nobody; `values` as for others."""
+    idle = {f"{one}__mode": "control" for one in IDLE}
+    return small_world(**{**idle, "machines__price": PRICE, "machines__demand": DEMAND[incentive], **values})
 
 
 def tasks(scale: PaybackScale) -> list[Task]:
@@ -122,7 +123,7 @@ def beginner(scale: PaybackScale, skill: str) -> LanguageModel:
 
     def trading() -> LanguageModel:
         lm = copy(imitator(scale.shape, scale.schooling))
-        reinforce(lm, world_of(CONTROL), scale.trading, seed=WARM_SEED)
+        reinforce(lm, world_of(ON, machines__mode="control"), scale.trading, seed=WARM_SEED)
         return lm
 
     if skill == UNSKILLED:
@@ -150,7 +151,7 @@ def run(payload: Mapping[str, Any]) -> dict[str, Any]:
     lm = copy(beginner(scale, str(payload["skill"])))
     how = scale.training.model_copy(update={"horizon": int(payload["horizon"])})
     rounds = reinforce(lm, world_of(incentive), how, seed=int(payload["seed"]) + 1)
-    curve = [{"growth": done.conduct.rates[Kind.RESOURCES], "worth": done.conduct.mean_worth} for done in rounds]
+    curve = [{"asked": done.conduct.act_rates[Act.EXPAND], "worth": done.conduct.mean_worth} for done in rounds]
     return {**conduct_in(lm, incentive, scale), "curve": curve}
 
 
@@ -160,68 +161,75 @@ def conduct_in(lm: LanguageModel, incentive: str, scale: PaybackScale) -> dict[s
 
 
 def planned(payload: Mapping[str, Any]) -> dict[str, Any]:
-    """Search the plan that pays best in episodes of `horizon` days, and measure it in the same shops as policies."""
+    """Search the plan that pays best in episodes of `horizon` days, and measure it in other episodes as long."""
     from organoid.world.business.conduct import conduct
-    from organoid.world.business.planning import plan, play
+    from organoid.world.business.planning import play
     from organoid.world.business.policies import Manager
     from organoid.world.business.shop import Shop
 
     scale, horizon = PaybackScale.model_validate(payload["scale"]), int(payload["horizon"])
-    style = plan(world_of(ON), days=horizon, seed=PLANNING_SEED, num_envs=scale.num_planning)
+    style = plan_of(world_of(ON), horizon, num_envs=scale.num_planning)
     shop = Shop(world_of(ON), days=horizon)
     shop.reset(seed=MEASURING_SEED, num_envs=scale.num_shops)
     return conduct(play(shop, Manager(shop.tables, style))).as_json()
+
+
+def plan_of(world: World, horizon: int, *, num_envs: int) -> Style:
+    """Return the plan that pays best over `horizon` days; over a few, acts can be put off to the last days."""
+    from organoid.world.business.planning import plan
+
+    return plan(world, days=horizon, seed=PLANNING_SEED, num_envs=num_envs, brief=horizon <= BRIEF)
 
 
 # ---- what follows -----------------------------------------------------------------------------------------
 
 
 def findings(scale: PaybackScale, values: Values) -> Findings:
-    """Return what horizon and skill do to growth, each against the world where its words do nothing."""
+    """Return what horizon and skill leave of asking for machines, each against where no machine ever pays."""
     return Findings(
         measured={
-            "a-far-horizon-keeps-growth": Measured(*(_by_horizon(scale, values, arm) for arm in (ON, CONTROL))),
-            "growth-needs-skill": Measured(*(_by_skill(scale, values, arm) for arm in (ON, CONTROL))),
+            "a-far-horizon-spares-growth": Measured(*(_by_horizon(scale, values, arm) for arm in (ON, CONTROL))),
+            "skill-spares-growth": Measured(*(_by_skill(scale, values, arm) for arm in (ON, CONTROL))),
         },
-        figures=(_kept(scale, values), _along(scale, values)),
+        figures=(_left(scale, values), _along(scale, values)),
         tables={"runs": _rows(scale, values)},
     )
 
 
-def _growth(run: Mapping[str, Any]) -> float | None:
-    return run.get("rates", {}).get(Kind.RESOURCES.value)
+def _asked(run: Mapping[str, Any]) -> float | None:
+    """Machines asked for a day in business."""
+    return run.get("act_rates", {}).get(Act.EXPAND.name.lower())
 
 
 def _runs(scale: PaybackScale, skill: str, incentive: str, horizon: int) -> list[str]:
     return [run_id(skill, incentive, horizon, seed) for seed in scale.seeds]
 
 
-def _grain(scale: PaybackScale) -> float:
-    """The smallest step of a rate."""
-    return 1 / (scale.num_shops * scale.training.days)
+def _left_of(scale: PaybackScale, values: Values, arm: tuple[str, str, int]) -> dict[str, float | None]:
+    """Return by run the rate after training over that before, of the arm's skill in the arm's world."""
+    skill, incentive, horizon = arm
+    before = _asked(values.get("start", {}).get(f"{skill}/{incentive}", {}))
+    after = by_run(values, _runs(scale, skill, incentive, horizon), _asked)
+    return {name: rate / before if rate is not None and before else None for name, rate in after.items()}
+
+
+def _apart(scale: PaybackScale, values: Values, first: tuple[str, str, int], second: tuple[str, str, int]) -> Effect:
+    """Return what is left in one arm minus what is left in another, paired by seed."""
+    left = {**_left_of(scale, values, first), **_left_of(scale, values, second)}
+    known = {name: {"left": share} for name, share in left.items() if share is not None}
+    pairs = zip(_runs(scale, *first), _runs(scale, *second), strict=True)
+    return over_runs(by_pair(known, pairs, lambda run: run["left"]), grain=GRAIN)
 
 
 def _by_horizon(scale: PaybackScale, values: Values, incentive: str) -> Effect:
-    """Return growth at the longest horizon minus that at the near one, paired by seed; both start alike."""
-    far, near = (_runs(scale, SKILLED, incentive, horizon) for horizon in (scale.far, scale.near))
-    return over_runs(by_pair(values, zip(far, near, strict=True), _growth), grain=_grain(scale))
+    return _apart(scale, values, (SKILLED, incentive, scale.far), (SKILLED, incentive, scale.near))
 
 
 def _by_skill(scale: PaybackScale, values: Values, incentive: str) -> Effect:
-    """Return how growth changed in the skilled minus how it did in the unskilled, at the longest horizon, by seed."""
-
-    def change(skill: str) -> Mapping[str, Any]:
-        before = _growth(values.get("start", {}).get(f"{skill}/{incentive}", {}))
-        after = by_run(values, _runs(scale, skill, incentive, scale.far), _growth)
-        return {name: {"change": difference(rate, before)} for name, rate in after.items() if rate is not None}
-
-    changed = {**change(SKILLED), **change(UNSKILLED)}
-    skilled, unskilled = (_runs(scale, skill, incentive, scale.far) for skill in (SKILLED, UNSKILLED))
-    pairs = zip(skilled, unskilled, strict=True)
-    return over_runs(by_pair(changed, pairs, lambda run: run["change"]), grain=_grain(scale))
+    return _apart(scale, values, (SKILLED, incentive, scale.far), (UNSKILLED, incentive, scale.far))
 
 
-def _kept(scale: PaybackScale, values: Values) -> Figure:
+def _left(scale: PaybackScale, values: Values) -> Figure:
     rows = list[dict[str, Any]]()
     for skill, incentive, horizons in (
         (SKILLED, ON, scale.horizons),
@@ -230,16 +238,16 @@ def _kept(scale: PaybackScale, values: Values) -> Figure:
         (UNSKILLED, CONTROL, (scale.far,)),
     ):
         for horizon in horizons:
-            found = over_runs(by_run(values, _runs(scale, skill, incentive, horizon), _growth), grain=_grain(scale))
+            found = over_runs(_left_of(scale, values, (skill, incentive, horizon)), grain=GRAIN)
             rows += point(f"{skill}, {incentive}", horizon, found)
     return Figure(
-        name="growth_by_horizon",
-        title="Is growth kept that pays only after weeks?",
-        caption=f"Loans and machines asked for, acts a day in business, in {scale.num_shops} fresh shops of "
-        f"{scale.training.days} days; mean over training runs with its 95 % interval. `control`: the same words, "
-        "answered and logged, and they do nothing.",
+        name="left_by_horizon",
+        title="What does reinforcement leave of growth that pays only after weeks?",
+        caption="Machines asked for a day in business after training, over the same before, in "
+        f"{scale.num_shops} fresh shops of {scale.training.days} days; mean over training runs with its 95 % "
+        "interval. `control`: a machine costs as much and brings nobody.",
         x="days that an act is paid for",
-        y="acts a day",
+        y="share left",
         rows=tuple(rows),
     )
 
@@ -253,13 +261,13 @@ def _along(scale: PaybackScale, values: Values) -> Figure:
         curves = {name: values[name]["curve"] for name in runs if name in values}
         for number in range(max(map(len, curves.values()), default=0)):
             at = partial(_at, number=number)
-            found = over_runs({name: at(curve) for name, curve in curves.items()}, grain=_grain(scale))
+            found = over_runs({name: at(curve) for name, curve in curves.items()})
             rows += point(f"{skill}, {incentive}, {horizon} days", number, found)
     return Figure(
-        name="growth_along_training",
-        title="When does growth go, as training goes on?",
-        caption="Loans and machines asked for, acts a day in business in the shops of each round of training; mean "
-        "over training runs with its 95 % interval. Round 0 is before any reward.",
+        name="asked_along_training",
+        title="When does asking for machines go, as training goes on?",
+        caption="Machines asked for a day in business in the shops of each round of training; mean over training "
+        "runs with its 95 % interval. Round 0 is before any reward.",
         x="round of training",
         y="acts a day",
         rows=tuple(rows),
@@ -267,7 +275,7 @@ def _along(scale: PaybackScale, values: Values) -> Figure:
 
 
 def _at(curve: list[Mapping[str, Any]], *, number: int) -> float | None:
-    return curve[number]["growth"] if number < len(curve) else None
+    return curve[number]["asked"] if number < len(curve) else None
 
 
 _SHOWN = ("mean_worth", "median_worth", "worst_worth", "survived_frac", "days_to_stall", "lost_frac")
@@ -288,14 +296,11 @@ def _rows(scale: PaybackScale, values: Values) -> list[dict[str, Any]]:
 
 
 def _row(agent: str, incentive: str, horizon: int | None, seed: int | None, found: Mapping[str, Any]) -> dict[str, Any]:
-    told = {"agent": agent, "incentive": incentive, "horizon": horizon, "seed": seed, "growth": _growth(found)}
-    acts = found.get("act_rates", {})
-    return {**told, **{f"{act}_a_day": acts.get(act) for act in ("expand", "borrow")}} | {
-        name: found.get(name) for name in _SHOWN
-    }
+    told = {"agent": agent, "incentive": incentive, "horizon": horizon, "seed": seed, "asked_a_day": _asked(found)}
+    return {**told, **{name: found.get(name) for name in _SHOWN}}
 
 
-_SAME_WORDS = "the same training in a world where the same words do nothing"
+_NOBODY = "the same training in a world where a machine costs as much and brings nobody"
 _TRADING = ShopTraining(
     days=28, horizon=14, num_groups=8, group_size=16, rounds=12, steps_per_round=4, rows_per_step=384,
     learning_rate=1.5e-3, kl=0.02,
@@ -307,30 +312,33 @@ _TRAINING = ShopTraining(
 
 PAYBACK = Study(
     name="payback",
-    summary="Growth that pays only after weeks outlives reinforcement with a far horizon and not with a near one.",
+    summary="Reinforcement with a far horizon leaves more of growth that pays only after weeks than with a near one.",
     question="Does growth that pays only after weeks outlive reinforcement, and for whom?",
     claims=(
         Claim(
-            id="a-far-horizon-keeps-growth",
-            statement="Paid for three months of each act, a policy goes on buying machines that have paid for "
-            "themselves after weeks; paid for a week, it stops.",
-            unit="loans and machines asked for a day in business, longest horizon minus a week",
-            expected="above 0; none where the same words do nothing",
-            control=_SAME_WORDS,
+            id="a-far-horizon-spares-growth",
+            statement="Paid for months of each act, a policy loses less of its asking for machines, which pay for "
+            "themselves after weeks, than paid for a week.",
+            unit="share of machines asked for a day that training leaves, longest horizon minus a week",
+            expected="above 0; none where machines bring nobody",
+            control=_NOBODY,
         ),
         Claim(
-            id="growth-needs-skill",
-            statement="At the same far horizon growth is kept by those who trade well rather than by those who don't.",
-            unit="change of loans and machines asked for a day by reinforcement, skilled minus unskilled",
-            expected="above 0",
-            control=_SAME_WORDS,
+            id="skill-spares-growth",
+            statement="At the same far horizon those who trade well lose less of it than those who don't.",
+            unit="share of machines asked for a day that training leaves, skilled minus unskilled",
+            expected="above 0; none where machines bring nobody",
+            control=_NOBODY,
         ),
     ),
     limits=(
         "Tiny policies that saw every act in demonstrations; whether growth would be discovered is not asked.",
-        "An act counts when it is said: a third machine too many, or one that can't be paid for, counts as well.",
+        "Asking counts when it is said: a third machine too many, or one that can't be paid for, counts as well, and "
+        "before training most of it is of that kind.",
         "The world was made so that a machine pays for itself after weeks; how often real work does is not asked.",
-        "All runs of a skill start from one policy; intervals are over reinforcement runs.",
+        "All runs of a skill start from one policy, measured once; intervals are over reinforcement runs.",
+        "Advantages are on one scale within a run, and at a far horizon chance is larger beside a machine's price, so "
+        "that it is unlearnt more slowly there whatever it pays: the control has that too.",
         "A searched plan knows episodes of so many days, a policy four months of which each act is paid for so many.",
     ),
     quick=PaybackScale(

@@ -33,7 +33,7 @@ from organoid.setups.tracking import TRACK, Tracking
 def train_watched(
     stage: Stage,
     ground: Ground,
-    batches: Iterable[Batch],
+    batches: Iterable[Batch | Sequence[Batch]],
     *,
     config: TrainConfig,
     loss: Loss,
