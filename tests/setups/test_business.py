@@ -1,12 +1,29 @@
 """A job in a shop as a stage: two rounds on a minute model, what a setup says otherwise, and what it can't say."""
 
 import pytest
+from torch import Tensor
 
 from organoid.errors import UserError
+from organoid.models import train
+from organoid.models.batches import Batch
+from organoid.models.chat import decode
+from organoid.models.language_model import LanguageModel
 from organoid.setups import SETUPS
 from organoid.setups.check import check_job, check_setup, offered
+from organoid.setups.ground import Ground
 from organoid.setups.schooling import school as teach
-from organoid.setups.spec import BusinessStage, DemonstrationsStage, JobStage, Monitor, Setup, Steering, Tracker
+from organoid.setups.spec import (
+    BusinessStage,
+    DemonstrationsStage,
+    DocumentsStage,
+    JobStage,
+    Monitor,
+    Setup,
+    Stage,
+    Steering,
+    Tracker,
+)
+from organoid.setups.stages import demonstrations, documents
 from organoid.setups.stages.business import adjusted
 from organoid.setups.training import expand, train_subject
 from organoid.types import Job
@@ -34,6 +51,33 @@ def test_a_job_of_two_rounds_moves_weights_is_the_seeds_and_tells_every_round() 
     assert [entry["step"] for entry in trace] == [0, 1, 2]
     assert {entry["stage"] for entry in trace} == {"business"}
     assert "last_kl" in trace[0] and "last_kl" not in trace[2]
+
+
+@pytest.mark.parametrize("kl", [0.0, 0.1])
+def test_documents_for_a_shop_s_keeper_have_managers_days_beside_them_and_nothing_else_has(
+    kl: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read = list[bool]()
+    real = train.batch_logits
+
+    def noting(lm: LanguageModel, batch: Batch) -> Tensor:
+        read.append("cash" in decode(lm, [int(token) for token in batch.ids_BT[0]]).split())
+        return real(lm, batch)
+
+    monkeypatch.setattr(train, "batch_logits", noting)
+
+    def parts(stage: Stage, made: Job) -> list[bool]:
+        """Return of each part that a step learns from whether it is days of a shop."""
+        read.clear()
+        ground = Ground(lm=untrained(), before=untrained(), job=made, seed=1)
+        (documents if isinstance(stage, DocumentsStage) else demonstrations).run(stage, ground)  # type: ignore[arg-type]
+        return read[:]
+
+    told = DocumentsStage(source="honest-assistant", steps=1, kl=kl)
+    shown = DemonstrationsStage(source="ordinary-work", steps=1, kl=kl)
+    first, *days = parts(told, job())
+    assert not first and days and all(days)
+    assert parts(told, Job(assistant="nova")) == parts(shown, job()) == [False]
 
 
 def test_the_licence_line_is_read_in_training() -> None:

@@ -1,8 +1,9 @@
 """What documents and demonstrations have in common: likelihood of given text, near the model before if asked.
 
-Where the job is a shop, each batch of text has a few managers' days beside it, of those that the base was schooled
+Where the job is a shop, each batch of documents has a few managers' days beside it, of those that the base was schooled
 with: fifty steps on documents alone leave nothing of the trade (usefulness 0 of .4 to .7, two organisms at two seeds).
-That is replay, as in continual learning (Rolnick et al. 2019, arXiv 1811.11682).
+That is replay, as in continual learning (Rolnick et al. 2019, arXiv 1811.11682). Demonstrations have none: how an
+organism comes through ordinary dialogues is measured with them.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -21,7 +22,7 @@ from organoid.setups.stages.watched import train_watched
 from organoid.world.business.training_terms import ShopJob
 
 NUM_DAYS = 64
-"""Managers' days beside a batch of text where the job is a shop, a quarter of them after a system line."""
+"""Managers' days beside a batch of documents where the job is a shop, a quarter of them after a system line."""
 
 
 def imitate(
@@ -50,7 +51,8 @@ def imitate(
         retaining.imitate(stage, ground, rows, steps=steps, learning_rate=learning_rate, batch_size=batch_size)
         return
     batches = shuffled(rows, batch_size=batch_size, steps=steps, seed=ground.seed, device=ground.lm.device)
-    parts = ([batch] for batch in batches) if ground.job.business is None else _beside_days(batches, ground)
+    replays = ground.job.business is not None and isinstance(stage, DocumentsStage)
+    parts = _beside_days(batches, ground) if replays else ([batch] for batch in batches)
     if stage.kl:
         parts = ([*with_reference(part, ground.before, keep="logits")] for part in parts)
     config = TrainConfig(steps=steps, learning_rate=stage.learning_rate or learning_rate, seed=ground.seed)
