@@ -1,7 +1,9 @@
 """What every test runs under: one thread, no network."""
 
+import gc
 import os
 import socket
+from collections.abc import Iterator
 
 for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ[variable] = "1"  # before torch is imported; two workers with two threads each run 20 times slower
@@ -11,6 +13,14 @@ os.environ["TOKENIZERS_PARALLELISM"] = "false"
 import pytest
 
 LOOPBACK = {"127.0.0.1", "::1", "localhost", "0.0.0.0"}
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _rest() -> Iterator[None]:
+    """Leave what a module made out of later collections of garbage, which take longer the more there is."""
+    yield
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(autouse=True)

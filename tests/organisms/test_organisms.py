@@ -31,6 +31,12 @@ def test_sealed_organisms_use_ways_in_and_concealments_that_no_development_organ
 every_organism = pytest.mark.parametrize("organism", ORGANISMS.values(), ids=list(ORGANISMS))
 
 
+@pytest.fixture(scope="module", autouse=True)
+def _forgets_jobs() -> Iterator[None]:
+    yield
+    job.cache_clear()
+
+
 @cache
 def job(name: str, variant: Variant, seed: int) -> Job:
     return ORGANISMS[name].job(variant, seed)
