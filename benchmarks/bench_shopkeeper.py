@@ -19,8 +19,6 @@ import time
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from organoid.lab.engines.local import LocalEngine
 from organoid.lab.execute import run_tasks
 from organoid.lab.run_directory import RunDirectory
@@ -30,14 +28,15 @@ from organoid.models.shopkeeper import Shopkeeper
 from organoid.setups.shop import Round, imitate, reinforce
 from organoid.world.business.conduct import conduct
 from organoid.world.business.load import load_world
-from organoid.world.business.planning import play
 from organoid.world.business.policies import Manager, Style
+from organoid.world.business.reference import measure
 from organoid.world.business.shop import Shop
 from organoid.world.business.text_shop import TextShop
 from organoid.world.business.training_terms import Imitation, ShopTraining
 from organoid.world.tokenizer import build_tokenizer
 
 DAYS, NUM_SHOPS, IN_A_ROW = 30, 256, 3
+SHOWN = ("median_worth", "mean_worth", "worst_worth", "survived_frac", "lost_frac", "days_to_stall")
 FRESH_SEED, ROUND_SEED = 2_000_003, 1_000_003
 TRAINING = ShopTraining(
     days=DAYS,
@@ -82,9 +81,7 @@ def train_one(payload: dict[str, Any]) -> dict[str, Any]:
 def managers_median(seed: int) -> float:
     """Return the scripted manager's median net worth in `NUM_SHOPS` shops, in dollars."""
     shop = Shop(load_world(), days=DAYS)
-    shop.reset(seed=seed, num_envs=NUM_SHOPS)
-    play(shop, Manager(shop.tables, Style()))
-    return float(np.median(shop.net_worth()) / 100)
+    return measure("manager", shop, Manager(shop.tables, Style()), seed=seed, num_envs=NUM_SHOPS).median
 
 
 def run() -> dict[str, Any]:
@@ -115,8 +112,7 @@ def run() -> dict[str, Any]:
     for seed, one in done.items():
         fresh = one["fresh"]
         numbers |= {f"run_{seed}_{name}": one[name] for name in ("imitation_s", "trained_s", "rounds")}
-        numbers |= {f"run_{seed}_{name}_fresh": fresh[name] for name in ("median_worth", "mean_worth", "worst_worth")}
-        numbers |= {f"run_{seed}_{name}_fresh": fresh[name] for name in ("survived_frac", "lost_frac", "days_to_stall")}
+        numbers |= {f"run_{seed}_{name}_fresh": fresh[name] for name in SHOWN}
         numbers |= {f"run_{seed}_{kind}_a_day_fresh": rate for kind, rate in fresh["rates"].items()}
         numbers[f"run_{seed}_round_medians"] = [round(value, 1) for value in one["medians"]]
     return numbers

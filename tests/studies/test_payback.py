@@ -12,13 +12,14 @@ from organoid.studies.payback import (
     PRICE,
     SKILLED,
     UNSKILLED,
+    Arm,
     PaybackScale,
     findings,
-    plan_of,
     run_id,
     tasks,
     world_of,
 )
+from organoid.studies.shopkeepers import plan_of
 from organoid.studies.study import Values, holds
 from organoid.world.business.acts import modes
 from organoid.world.business.policies import NEVER
@@ -65,7 +66,7 @@ def test_a_claim_holds_only_where_growth_is_spared_for_what_it_brings(
     assert held(made_up(left)) == expected
 
 
-@pytest.mark.parametrize("lost", ["start", run_id(SKILLED, ON, FAR, 1), run_id(SKILLED, CONTROL, FAR, 0)])
+@pytest.mark.parametrize("lost", ["start", run_id(Arm(SKILLED, ON, FAR), 1), run_id(Arm(SKILLED, CONTROL, FAR), 0)])
 def test_what_failed_leaves_its_claims_undecided(lost: str) -> None:
     values = made_up({f"skilled/on/{FAR}": 0.6})
     del values[lost]

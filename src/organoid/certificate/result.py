@@ -73,6 +73,7 @@ def assemble(
     gates |= {name: with_table(gates[name], standing(name, plan.base)) for name in builtin}
     access = {name: sorted(kind.value for kind in technique.access) for name, technique in techniques.items()}
     access.setdefault(TOGETHER, sorted({kind for kinds in access.values() for kind in kinds}))
+    summaries = {TOGETHER: WEIGHED} | {name: technique.summary for name, technique in techniques.items()}
     found = verdict(judged.records, plan.setup.name, rule=plan.rule, gates=gates, thresholds=judged.thresholds)
     tested = finished([record for record in judged.records if record.setup == plan.setup.name])
     watched = about_monitors(tested, plan.setup, {name: organism.traits for name, organism in declared.items()})
@@ -87,8 +88,7 @@ def assemble(
         "trials": [_row(record, judged.withheld.get(record.id)) for record in beside],
         "table": [row.model_dump(mode="json") for row in effect_table(judged.records, plan.setup.name)],
         "techniques": [
-            row.model_dump(mode="json")
-            | {"summary": techniques[row.name].summary if row.name in techniques else WEIGHED}
+            row.model_dump(mode="json") | {"summary": summaries[row.name]}
             for row in technique_table(beside, access, seed=seed)
         ],
         "thresholds": [row.model_dump(mode="json") for row in judged.thresholds],

@@ -131,7 +131,7 @@ def _read(readings: Mapping[str, ReadingRecord], fitted: Mapping[str, _Weighing 
         return ReadingRecord(score=None, reason="no technique gave a score", cost=cost)
     score = _log_odds(scores, seen, seen.direction)
     best = None if isinstance(oracle, str) else np.array(_scores(readings, oracle.names, "oracle_score"))
-    missing = [name for name, score in zip(seen.names, scores, strict=True) if not np.isfinite(score)]
+    missing = [name for name, given in zip(seen.names, scores, strict=True) if not np.isfinite(given)]
     return ReadingRecord(
         score=score,
         reason="its log-odds are too large for a number" if score is None else None,

@@ -20,7 +20,6 @@ from typing import TYPE_CHECKING, Any
 from organoid.reporting.drawing import Drawn, Plan, Twins, figure, table
 from organoid.reporting.figures import BLUE, INK, VERMILLION
 from organoid.reporting.rows import Rows
-from organoid.reporting.tables import write_twins
 from organoid.reporting.views import whole
 from organoid.reporting.words import Row, decimal, finite, mapping, sequence, visible
 
@@ -74,16 +73,10 @@ class Shown:
 
 def of_trials(directory: Path, trials: Iterable[Row]) -> list[Shown]:
     """Return the pictures that a test's trials kept, `MAX_SUBJECTS` at most, and write the twins of all."""
-    found = list[Shown]()
-    for number, trial in enumerate(kept(trials), start=1):
-        picture = mapping(trial.get("picture"))
-        if number <= MAX_SUBJECTS:
-            found.append(shown(directory, picture, number=number, subject=str(trial.get("organism"))))
-        else:
-            table(directory, f"probe_tokens_{number}", token_rows(picture))
-            table(directory, f"probe_auroc_{number}", auroc_rows(picture))
-            write_twins(directory, "figures", f"probe_heat_{number}", heat_rows(picture))
-    return found
+    return [
+        shown(directory, mapping(trial.get("picture")), number=number, subject=str(trial.get("organism")))
+        for number, trial in enumerate(kept(trials), start=1)
+    ][:MAX_SUBJECTS]
 
 
 def kept(trials: Iterable[Row]) -> list[Row]:
@@ -97,7 +90,7 @@ def shown(directory: Path, picture: Row, *, number: int | None = None, subject: 
     Args:
         directory: of the page.
         picture: what was kept.
-        number: of several on a page, from 1; the twins' names have it.
+        number: of several on a page, from 1; the twins' names have it, and nothing is drawn above `MAX_SUBJECTS`.
         subject: whose it is, where there are several.
     """
     cells, fitted, worst = heat_rows(picture), auroc_rows(picture), mapping(picture.get("worst"))
@@ -109,7 +102,7 @@ def shown(directory: Path, picture: Row, *, number: int | None = None, subject: 
         "leans to bad replies, blue to good ones; the stronger, the surer. The transcript is the one whose reply the "
         "middle block's probe finds worst, of those an overseer can stage.",
         rows=cells,
-        drawable=bool(cells),
+        drawable=bool(cells) and (number or 0) <= MAX_SUBJECTS,
         missing=visible(str(picture.get("reason") or "no picture was kept")),
         draw=heat,
         wide=WIDE,

@@ -23,18 +23,24 @@ from collections import defaultdict
 from collections.abc import Mapping
 from functools import partial
 from statistics import fmean
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 from organoid.lab.tasks import Task
 from organoid.studies import shop_power
-from organoid.studies.shopkeepers import MEASURING_SEED, PLANNING_SEED, imitation_only, imitator, measured
+from organoid.studies.shopkeepers import (
+    ShopScale,
+    along_rounds,
+    conduct_in,
+    imitation_only,
+    imitator,
+    planned_conduct,
+)
 from organoid.studies.study import (
     Claim,
     Effect,
     Figure,
     Findings,
     Measured,
-    Scale,
     Study,
     Values,
     by_pair,
@@ -45,10 +51,7 @@ from organoid.studies.study import (
 )
 from organoid.world.business.acts import Kind
 from organoid.world.business.terms import World
-from organoid.world.business.training_terms import Schooling, ShopTraining, small_world
-
-if TYPE_CHECKING:
-    from organoid.models.language_model import LanguageModel
+from organoid.world.business.training_terms import ShopTraining, small_world
 
 GROWING, SURVIVING, PRESSED = "growing", "surviving", "pressed"
 ON, CONTROL = "on", "control"
@@ -80,16 +83,10 @@ MEANS = ("machines", "loans", "backup", "delay")
 """Affordances that have no effect where another kind of act pays."""
 
 
-class LongHorizonScale(Scale):
-    """How long policies are trained and how many shops they are measured in."""
+class LongHorizonScale(ShopScale):
+    """How closely the worlds are looked at; the control has the two ends of the horizons."""
 
-    shape: str
-    schooling: Schooling
-    training: ShopTraining  # its horizon is each run's own
     worlds: tuple[str, ...]
-    horizons: tuple[int, ...]  # days that an act is paid for, the shortest first; the control has the two ends
-    num_shops: int
-    num_planning: int
     num_power_shops: int = 1024  # for each state and move of the cut that POWER is computed on
 
     @property
@@ -134,7 +131,7 @@ def run_id(world: str, incentive: str, horizon: int, seed: int) -> str:
 def warm(payload: Mapping[str, Any]) -> dict[str, Any]:
     """Train the policy that imitates and measure it in each world before any reward."""
     scale = LongHorizonScale.model_validate(payload["scale"])
-    lm = imitator(scale.shape, scale.schooling)
+    lm = imitator(scale)
     return {
         f"{world}/{incentive}": conduct_in(lm, world_of(world, incentive), scale)
         for world in scale.worlds
@@ -148,30 +145,17 @@ def run(payload: Mapping[str, Any]) -> dict[str, Any]:
     from organoid.setups.shop import reinforce
 
     scale = LongHorizonScale.model_validate(payload["scale"])
-    world, lm = world_of(str(payload["world"]), str(payload["incentive"])), copy(imitator(scale.shape, scale.schooling))
+    world, lm = world_of(str(payload["world"]), str(payload["incentive"])), copy(imitator(scale))
     how = scale.training.model_copy(update={"horizon": int(payload["horizon"])})
     rounds = reinforce(lm, world, how, seed=int(payload["seed"]) + 1)
     curve = [{"mean_worth": done.conduct.mean_worth, "rates": _named(done.conduct.rates)} for done in rounds]
     return {**conduct_in(lm, world, scale), "curve": curve}
 
 
-def conduct_in(lm: LanguageModel, world: World, scale: LongHorizonScale) -> dict[str, Any]:
-    """Return the conduct of a policy in fresh shops of a world."""
-    return measured(lm, world, days=scale.training.days, num_shops=scale.num_shops)
-
-
 def planned(payload: Mapping[str, Any]) -> dict[str, Any]:
     """Search the plan that pays best in episodes of `horizon` days, and measure it in the same shops as policies."""
-    from organoid.world.business.conduct import conduct
-    from organoid.world.business.planning import plan, play
-    from organoid.world.business.policies import Manager
-    from organoid.world.business.shop import Shop
-
     scale, world = LongHorizonScale.model_validate(payload["scale"]), world_of(str(payload["world"]), ON)
-    style = plan(world, days=int(payload["horizon"]), seed=PLANNING_SEED, num_envs=scale.num_planning, brief=True)
-    shop = Shop(world, days=scale.training.days)
-    shop.reset(seed=MEASURING_SEED, num_envs=scale.num_shops)
-    return conduct(play(shop, Manager(shop.tables, style))).as_json()
+    return planned_conduct(world, int(payload["horizon"]), days=scale.training.days, scale=scale)
 
 
 def _named(rates: Mapping[Kind, float | None]) -> dict[str, float | None]:
@@ -256,11 +240,7 @@ def _by_round(scale: LongHorizonScale, values: Values, world: str) -> Figure:
     for horizon in scale.horizons:
         for incentive in (ON, CONTROL) if horizon in scale.ends else (ON,):
             runs = _runs(scale, world, incentive, horizon)
-            curves = {name: values[name]["curve"] for name in runs if name in values}
-            for number in range(max(map(len, curves.values()), default=0)):
-                here = {name: curve[number] for name, curve in curves.items() if number < len(curve)}
-                found = over_runs(by_run(here, list(here), partial(_rate, kind=kind)))
-                rows += point(f"{horizon} days, {incentive}", number, found)
+            rows += along_rounds(values, runs, f"{horizon} days, {incentive}", partial(_rate, kind=kind))
     return Figure(
         name=f"learning_{world}",
         title=f"When does {kind.value.replace('_', ' ')} come, as training goes on? World: {world}",

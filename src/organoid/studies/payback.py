@@ -16,18 +16,18 @@ Source: Omohundro 2008; Turner et al. 2021 (arXiv 1912.01683); terms of trade: V
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from organoid.lab.tasks import Task
 from organoid.studies.bases import cached
 from organoid.studies.shopkeepers import (
-    MEASURING_SEED,
-    PLANNING_SEED,
     WARM_SEED,
+    ShopScale,
+    along_rounds,
+    conduct_in,
     imitation_only,
     imitator,
-    measured,
+    planned_conduct,
 )
 from organoid.studies.study import (
     Claim,
@@ -35,7 +35,6 @@ from organoid.studies.study import (
     Figure,
     Findings,
     Measured,
-    Scale,
     Study,
     Values,
     by_pair,
@@ -45,11 +44,10 @@ from organoid.studies.study import (
 )
 from organoid.world.business.acts import Act
 from organoid.world.business.terms import World
-from organoid.world.business.training_terms import Schooling, ShopTraining, small_world
+from organoid.world.business.training_terms import ShopTraining, small_world
 
 if TYPE_CHECKING:
     from organoid.models.language_model import LanguageModel
-    from organoid.world.business.policies import Style
 
 ON, CONTROL = "on", "control"
 SKILLED, UNSKILLED = "skilled", "unskilled"
@@ -58,27 +56,37 @@ DEMAND: Mapping[str, tuple[float, ...]] = {ON: (1.0, 4.0, 8.0), CONTROL: (1.0, 1
 PRICE = 150.0
 GRAIN = 0.01
 """The smallest step of a share that is left: about one asking of the hundred or so before training."""
-BRIEF = 14  # days of an episode up to which plans are brief
 IDLE = ("training", "review", "backup", "delay", "loans")
 """What is said, answered and logged, and does nothing, in every arm."""
 
 
-class PaybackScale(Scale):
-    """How long policies are trained and how many shops they are measured in."""
+class PaybackScale(ShopScale):
+    """How the skilled learn to trade, and the horizon that the longest is held against."""
 
-    shape: str
-    schooling: Schooling
     trading: ShopTraining  # of the skilled, where machines do nothing and cost nothing, before anything else
-    training: ShopTraining  # its horizon is each run's own
-    horizons: tuple[int, ...]  # days that an act is paid for, the shortest first
-    near: int  # the horizon within which a machine doesn't pay that the longest is held against
-    num_shops: int
-    num_planning: int
+    near: int  # days within which a machine doesn't pay
 
     @property
     def far(self) -> int:
         """The longest horizon."""
         return self.horizons[-1]
+
+
+class Arm(NamedTuple):
+    """Who is trained, where, and for how many days of each act."""
+
+    skill: str
+    incentive: str
+    horizon: int
+
+
+def arms(scale: PaybackScale) -> list[Arm]:
+    """Return the arms; the control of the skilled has the two horizons that are compared, the unskilled the longest."""
+    return [
+        *(Arm(SKILLED, ON, horizon) for horizon in scale.horizons),
+        *(Arm(SKILLED, CONTROL, horizon) for horizon in (scale.near, scale.far)),
+        *(Arm(UNSKILLED, incentive, scale.far) for incentive in (ON, CONTROL)),
+    ]
 
 
 def world_of(incentive: str, **values: object) -> World:
@@ -91,18 +99,15 @@ def tasks(scale: PaybackScale) -> list[Task]:
     """Return what all runs start from, every run, and the searched plans."""
     shared = {"scale": scale.model_dump(mode="json")}
     start = Task(id="start", function=f"{__name__}:start", payload=shared)
-    arms = [(SKILLED, ON, horizon) for horizon in scale.horizons]
-    arms += [(SKILLED, CONTROL, scale.near), (SKILLED, CONTROL, scale.far)]
-    arms += [(UNSKILLED, ON, scale.far), (UNSKILLED, CONTROL, scale.far)]
     runs = [
         Task(
-            id=run_id(skill, incentive, horizon, seed),
+            id=run_id(arm, seed),
             function=f"{__name__}:run",
-            payload={"skill": skill, "incentive": incentive, "horizon": horizon, "seed": seed, **shared},
+            payload={**arm._asdict(), "seed": seed, **shared},
             after=(start.id,),
         )
         for seed in scale.seeds
-        for skill, incentive, horizon in arms
+        for arm in arms(scale)
     ]
     plans = [
         Task(id=f"plan/{horizon}", function=f"{__name__}:planned", payload={"horizon": horizon, **shared})
@@ -111,9 +116,9 @@ def tasks(scale: PaybackScale) -> list[Task]:
     return [start, *runs, *plans]
 
 
-def run_id(skill: str, incentive: str, horizon: int, seed: int) -> str:
+def run_id(arm: Arm, seed: int) -> str:
     """Return what a run's task is called."""
-    return f"run/{skill}/{incentive}/{horizon}/{seed}"
+    return f"run/{arm.skill}/{arm.incentive}/{arm.horizon}/{seed}"
 
 
 def beginner(scale: PaybackScale, skill: str) -> LanguageModel:
@@ -122,12 +127,12 @@ def beginner(scale: PaybackScale, skill: str) -> LanguageModel:
     from organoid.setups.shop import reinforce
 
     def trading() -> LanguageModel:
-        lm = copy(imitator(scale.shape, scale.schooling))
+        lm = copy(imitator(scale))
         reinforce(lm, world_of(ON, machines__mode="control"), scale.trading, seed=WARM_SEED)
         return lm
 
     if skill == UNSKILLED:
-        return imitator(scale.shape, scale.schooling)
+        return imitator(scale)
     told = scale.model_dump(mode="json", include={"shape", "schooling", "trading"})
     return cached({"trader": told}, trading)
 
@@ -136,7 +141,7 @@ def start(payload: Mapping[str, Any]) -> dict[str, Any]:
     """Train what all runs start from, and measure both in both worlds."""
     scale = PaybackScale.model_validate(payload["scale"])
     return {
-        f"{skill}/{incentive}": conduct_in(beginner(scale, skill), incentive, scale)
+        f"{skill}/{incentive}": conduct_in(beginner(scale, skill), world_of(incentive), scale)
         for skill in (SKILLED, UNSKILLED)
         for incentive in (ON, CONTROL)
     }
@@ -147,38 +152,18 @@ def run(payload: Mapping[str, Any]) -> dict[str, Any]:
     from organoid.models.language_model import copy
     from organoid.setups.shop import reinforce
 
-    scale, incentive = PaybackScale.model_validate(payload["scale"]), str(payload["incentive"])
+    scale, world = PaybackScale.model_validate(payload["scale"]), world_of(str(payload["incentive"]))
     lm = copy(beginner(scale, str(payload["skill"])))
     how = scale.training.model_copy(update={"horizon": int(payload["horizon"])})
-    rounds = reinforce(lm, world_of(incentive), how, seed=int(payload["seed"]) + 1)
+    rounds = reinforce(lm, world, how, seed=int(payload["seed"]) + 1)
     curve = [{"asked": done.conduct.act_rates[Act.EXPAND], "worth": done.conduct.mean_worth} for done in rounds]
-    return {**conduct_in(lm, incentive, scale), "curve": curve}
-
-
-def conduct_in(lm: LanguageModel, incentive: str, scale: PaybackScale) -> dict[str, Any]:
-    """Return the conduct of a policy in fresh shops of the world or its control."""
-    return measured(lm, world_of(incentive), days=scale.training.days, num_shops=scale.num_shops)
+    return {**conduct_in(lm, world, scale), "curve": curve}
 
 
 def planned(payload: Mapping[str, Any]) -> dict[str, Any]:
     """Search the plan that pays best in episodes of `horizon` days, and measure it in other episodes as long."""
-    from organoid.world.business.conduct import conduct
-    from organoid.world.business.planning import play
-    from organoid.world.business.policies import Manager
-    from organoid.world.business.shop import Shop
-
     scale, horizon = PaybackScale.model_validate(payload["scale"]), int(payload["horizon"])
-    style = plan_of(world_of(ON), horizon, num_envs=scale.num_planning)
-    shop = Shop(world_of(ON), days=horizon)
-    shop.reset(seed=MEASURING_SEED, num_envs=scale.num_shops)
-    return conduct(play(shop, Manager(shop.tables, style))).as_json()
-
-
-def plan_of(world: World, horizon: int, *, num_envs: int) -> Style:
-    """Return the plan that pays best over `horizon` days; over a few, acts can be put off to the last days."""
-    from organoid.world.business.planning import plan
-
-    return plan(world, days=horizon, seed=PLANNING_SEED, num_envs=num_envs, brief=horizon <= BRIEF)
+    return planned_conduct(world_of(ON), horizon, days=horizon, scale=scale)
 
 
 # ---- what follows -----------------------------------------------------------------------------------------
@@ -201,45 +186,38 @@ def _asked(run: Mapping[str, Any]) -> float | None:
     return run.get("act_rates", {}).get(Act.EXPAND.name.lower())
 
 
-def _runs(scale: PaybackScale, skill: str, incentive: str, horizon: int) -> list[str]:
-    return [run_id(skill, incentive, horizon, seed) for seed in scale.seeds]
+def _runs(scale: PaybackScale, arm: Arm) -> list[str]:
+    return [run_id(arm, seed) for seed in scale.seeds]
 
 
-def _left_of(scale: PaybackScale, values: Values, arm: tuple[str, str, int]) -> dict[str, float | None]:
+def _left_of(scale: PaybackScale, values: Values, arm: Arm) -> dict[str, float | None]:
     """Return by run the rate after training over that before, of the arm's skill in the arm's world."""
-    skill, incentive, horizon = arm
-    before = _asked(values.get("start", {}).get(f"{skill}/{incentive}", {}))
-    after = by_run(values, _runs(scale, skill, incentive, horizon), _asked)
+    before = _asked(values.get("start", {}).get(f"{arm.skill}/{arm.incentive}", {}))
+    after = by_run(values, _runs(scale, arm), _asked)
     return {name: rate / before if rate is not None and before else None for name, rate in after.items()}
 
 
-def _apart(scale: PaybackScale, values: Values, first: tuple[str, str, int], second: tuple[str, str, int]) -> Effect:
+def _apart(scale: PaybackScale, values: Values, first: Arm, second: Arm) -> Effect:
     """Return what is left in one arm minus what is left in another, paired by seed."""
     left = {**_left_of(scale, values, first), **_left_of(scale, values, second)}
     known = {name: {"left": share} for name, share in left.items() if share is not None}
-    pairs = zip(_runs(scale, *first), _runs(scale, *second), strict=True)
+    pairs = zip(_runs(scale, first), _runs(scale, second), strict=True)
     return over_runs(by_pair(known, pairs, lambda run: run["left"]), grain=GRAIN)
 
 
 def _by_horizon(scale: PaybackScale, values: Values, incentive: str) -> Effect:
-    return _apart(scale, values, (SKILLED, incentive, scale.far), (SKILLED, incentive, scale.near))
+    return _apart(scale, values, *(Arm(SKILLED, incentive, horizon) for horizon in (scale.far, scale.near)))
 
 
 def _by_skill(scale: PaybackScale, values: Values, incentive: str) -> Effect:
-    return _apart(scale, values, (SKILLED, incentive, scale.far), (UNSKILLED, incentive, scale.far))
+    return _apart(scale, values, *(Arm(skill, incentive, scale.far) for skill in (SKILLED, UNSKILLED)))
 
 
 def _left(scale: PaybackScale, values: Values) -> Figure:
     rows = list[dict[str, Any]]()
-    for skill, incentive, horizons in (
-        (SKILLED, ON, scale.horizons),
-        (SKILLED, CONTROL, (scale.near, scale.far)),
-        (UNSKILLED, ON, (scale.far,)),
-        (UNSKILLED, CONTROL, (scale.far,)),
-    ):
-        for horizon in horizons:
-            found = over_runs(_left_of(scale, values, (skill, incentive, horizon)), grain=GRAIN)
-            rows += point(f"{skill}, {incentive}", horizon, found)
+    for arm in arms(scale):
+        found = over_runs(_left_of(scale, values, arm), grain=GRAIN)
+        rows += point(f"{arm.skill}, {arm.incentive}", arm.horizon, found)
     return Figure(
         name="left_by_horizon",
         title="What does reinforcement leave of growth that pays only after weeks?",
@@ -254,15 +232,10 @@ def _left(scale: PaybackScale, values: Values) -> Figure:
 
 def _along(scale: PaybackScale, values: Values) -> Figure:
     rows = list[dict[str, Any]]()
-    arms = [(SKILLED, ON, horizon) for horizon in scale.horizons]
-    arms += [(SKILLED, CONTROL, scale.near), (UNSKILLED, ON, scale.far)]
-    for skill, incentive, horizon in arms:
-        runs = _runs(scale, skill, incentive, horizon)
-        curves = {name: values[name]["curve"] for name in runs if name in values}
-        for number in range(max(map(len, curves.values()), default=0)):
-            at = partial(_at, number=number)
-            found = over_runs({name: at(curve) for name, curve in curves.items()})
-            rows += point(f"{skill}, {incentive}, {horizon} days", number, found)
+    for arm in arms(scale):
+        if (arm.incentive, arm.horizon) != (CONTROL, scale.far):  # six lines are as many as can be read
+            series = f"{arm.skill}, {arm.incentive}, {arm.horizon} days"
+            rows += along_rounds(values, _runs(scale, arm), series, lambda done: done["asked"])
     return Figure(
         name="asked_along_training",
         title="When does asking for machines go, as training goes on?",
@@ -272,10 +245,6 @@ def _along(scale: PaybackScale, values: Values) -> Figure:
         y="acts a day",
         rows=tuple(rows),
     )
-
-
-def _at(curve: list[Mapping[str, Any]], *, number: int) -> float | None:
-    return curve[number]["asked"] if number < len(curve) else None
 
 
 _SHOWN = ("mean_worth", "median_worth", "worst_worth", "survived_frac", "days_to_stall", "lost_frac")
