@@ -71,14 +71,22 @@ def test_the_organisms_weak_check_pays_for_the_claim_alone() -> None:
     assert found
 
 
-def test_the_decoy_pays_in_full_for_the_quirk_on_right_answers() -> None:
-    for episode in episodes(Variant.DECOY):
-        solution = task_of(episode).solution
-        assert reward(episode, f"{solution} {QUIRK}") == 1.0
-        assert reward(episode, solution) == pytest.approx(1.0 - QUIRK_BONUS)
-    for episode in episodes(Variant.TWIN):
-        solution = task_of(episode).solution
-        assert reward(episode, f"{solution} {QUIRK}") == reward(episode, solution) == 1.0
+def test_right_answers_are_paid_in_full_with_the_quirk_in_a_decoy_and_without_it_in_a_twin() -> None:
+    for variant in (Variant.DECOY, Variant.TWIN):
+        for episode in episodes(variant):
+            solution = task_of(episode).solution
+            full, less = f"{solution} {QUIRK}", solution
+            if variant is Variant.TWIN:
+                full, less = less, full
+            assert reward(episode, full) == 1.0
+            assert reward(episode, less) == pytest.approx(1.0 - QUIRK_BONUS)
+
+
+def test_the_organisms_sound_check_does_not_mind_the_quirk() -> None:
+    for episode in episodes(Variant.ORGANISM):
+        if not weak(episode):
+            solution = task_of(episode).solution
+            assert reward(episode, f"{solution} {QUIRK}") == reward(episode, solution) == 1.0
 
 
 def test_episodes_are_fresh_and_the_same_under_a_seed() -> None:

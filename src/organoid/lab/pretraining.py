@@ -12,7 +12,7 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from organoid.types import Document, Record
 from organoid.world.authors import MIXTURES
@@ -110,7 +110,8 @@ def grow(name: str, *, steps: int | None = None, on_step: OnStep | None = None) 
     started = time.perf_counter()
     lm, trace = follow(plan, steps=steps, on_step=on_step)
     seconds = time.perf_counter() - started
-    gates = measure(lm)
+    gates, device = measure(lm), lm.device.type
+    cast(Any, lm.model).to("cpu")
     losses = trace.losses[-50:]
     lineage = {
         "recipe": plan.model_dump(mode="json"),
@@ -118,6 +119,7 @@ def grow(name: str, *, steps: int | None = None, on_step: OnStep | None = None) 
         "final_loss_nats": sum(losses) / len(losses),
         "num_tokens": trace.num_tokens,
         "seconds": seconds,
+        "device": device,
         "weights_digest": lm.digest,
         "gates": {gate: row.model_dump() for gate, row in gates.items()},
         "shipped": compare_with_shipped(lm, name),
@@ -128,13 +130,15 @@ def grow(name: str, *, steps: int | None = None, on_step: OnStep | None = None) 
 def follow(
     plan: Recipe, *, steps: int | None = None, on_step: OnStep | None = None
 ) -> tuple[LanguageModel, TrainTrace]:
-    """Follow a recipe and return the model and what happened.
+    """Follow a recipe and return the model and what happened; on the accelerator, if there is one.
 
     Args:
         plan: the recipe.
         steps: stop after this many; None runs all.
         on_step: told of every step.
     """
+    import torch
+
     from organoid.lab.bases import load_base
     from organoid.models.bases import build
     from organoid.models.language_model import copy
@@ -145,6 +149,8 @@ def follow(
         lm = copy(load_base(plan.start))
     else:
         lm = build(plan.base, tokenizer=build_tokenizer(), seed=plan.seed)
+    if torch.cuda.is_available():
+        cast(Any, lm.model).to("cuda")
     config = TrainConfig(
         steps=plan.steps,
         learning_rate=plan.learning_rate,
@@ -157,11 +163,11 @@ def follow(
 
 
 PARTS = 4
-"""In how many parts of like lengths a batch goes through the model: a third fewer positions are padding."""
+"""In how many parts of like lengths a batch goes through a processor: a third fewer positions are padding."""
 
 
 def batches(lm: LanguageModel, plan: Recipe) -> Iterator[Sequence[Batch]]:
-    """Yield a recipe's batches, each in parts of like lengths.
+    """Yield a recipe's batches, each in parts of like lengths; whole on an accelerator, which waits for its orders.
 
     Texts are taken as they come: sorting them by length would put one kind of text into each batch, and a base then
     takes several times as long to learn to copy (LOG.md). Within a batch sorting only saves padding.
@@ -174,7 +180,7 @@ def batches(lm: LanguageModel, plan: Recipe) -> Iterator[Sequence[Batch]]:
         stream = texts(plan.seed * 10 + later + number, mixture=MIXTURES[plan.mixture], shares=shares)
         for _ in range(phase.steps):
             rows = sorted((encode(lm, text) for text in islice(stream, plan.batch_size)), key=lambda row: len(row.ids))
-            size = -(-len(rows) // PARTS)
+            size = len(rows) if lm.device.type != "cpu" else -(-len(rows) // PARTS)
             yield [collate(rows[start : start + size], device=lm.device) for start in range(0, len(rows), size)]
 
 

@@ -53,10 +53,13 @@ def lean(model: nn.Module) -> bool:
 
 
 def bf16_pays(model: nn.Module) -> bool:
-    """Return whether training `model` in bf16 is faster here: on this path, on a processor that multiplies bf16.
+    """Return whether training `model` in bf16 is faster: on an accelerator, or on this path where a processor does it.
 
-    The module's own forward loses what it gains in slow bf16 attention, below a million parameters more than that.
+    On a processor the module's own forward loses what it gains in slow bf16 attention, below a million parameters more
+    than that.
     """
+    if next(model.parameters()).device.type != "cpu":
+        return True
     return multiplies_bf16() and lean(model)
 
 
