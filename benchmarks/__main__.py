@@ -15,6 +15,7 @@ import platform
 import sys
 import time
 from difflib import get_close_matches
+from importlib.metadata import version
 from pathlib import Path
 
 HERE = Path(__file__).parent
@@ -29,7 +30,12 @@ def main(names: list[str]) -> int:
             hint = f" Did you mean {near[0]!r}?" if near else ""
             print(f"unknown benchmark {name!r}.{hint} Allowed: {', '.join(NAMES)}.", file=sys.stderr)
             return 2
-    machine = {"python": platform.python_version(), "system": platform.platform(), "num_cpus": os.cpu_count()}
+    machine = {
+        "python": platform.python_version(),
+        "torch": version("torch"),
+        "system": platform.platform(),
+        "num_cpus": os.cpu_count(),
+    }
     (HERE / "results").mkdir(exist_ok=True)
     kept = list[str]()
     for name in names or NAMES:
