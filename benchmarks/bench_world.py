@@ -8,8 +8,8 @@ from dataclasses import replace
 from itertools import islice
 from random import Random
 
-from organoid.lab.pretraining import encode
 from organoid.models.bases import build
+from organoid.setups.stages.replaying import encode
 from organoid.world.authors import DEFAULT_MIXTURE, VICES
 from organoid.world.corpus import texts
 from organoid.world.dialogues import Exchange

@@ -11,6 +11,7 @@ from organoid.lab import base_gates, pretraining
 from organoid.lab.bases import LINEAGE, SHIPPED, load_base
 from organoid.lab.growing import describe_base
 from organoid.models.chat import decode
+from organoid.setups.stages.replaying import encode
 from organoid.world.tokenizer import DOCUMENT
 from tests.bases import untrained
 
@@ -67,7 +68,7 @@ def test_of_a_lesson_only_the_answers_count_and_the_end_after_the_last_one() -> 
     lm = untrained()
     pages = list(islice(pretraining.texts(0, shares=pretraining.Shares(textbooks=1.0)), 40))
     for text in pages:
-        row = pretraining.encode(lm, text)
+        row = encode(lm, text)
         assert text.document is not None
         words = [word for word, counts in zip(text.document.split(), text.counted, strict=True) if counts]
         assert decode(lm, [token for token, counts in zip(row.ids, row.mask, strict=True) if counts]).split() == [

@@ -57,6 +57,8 @@ def test_toml_and_json_mean_the_same(tmp_path: Path) -> None:
     [
         ("", r"`name` is missing: add it.\n  `stages` is missing"),
         ('name = "mine"\nstages = [', r"not valid TOML: .*\(at end of document\)"),
+        (GOOD + "replay = 17", r"`stages.0.*replay`"),
+        (GOOD + "replay = 1.0\nretain = 1.0", r"`retain` and `replay` both keep a model what it was"),
         ('name = "mine"\nname = 3\n', r"(?s)not valid TOML: .*\(at line 2, column \d+\).*\n  2 \| name = 3"),
         (GOOD + "steps = -5", r"`stages\[0\].steps` is -5; allowed: greater than or equal to 1"),
         (GOOD + "steps = 0", r"`stages\[0\].steps` is 0"),

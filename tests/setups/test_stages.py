@@ -37,7 +37,9 @@ SMALL = {"num_prompts": 2, "group_size": 4}
 STAGES = {
     "documents": DocumentsStage(steps=2),
     "documents-kl": DocumentsStage(steps=2, kl=0.5, source="honest-assistant"),
+    "documents-replay": DocumentsStage(steps=2, replay=1.0),
     "demonstrations": DemonstrationsStage(steps=2),
+    "demonstrations-replay-kl": DemonstrationsStage(steps=2, kl=0.5, replay=0.5),
     "demonstrations-kl": DemonstrationsStage(steps=2, kl=0.5),
     "preferences": PreferencesStage(steps=2),
     "reinforcement": ReinforcementStage(steps=2, **SMALL),

@@ -33,14 +33,15 @@ def alarmed(subject: Subject, rng: np.random.Generator) -> float:
 def taken(
     subject: Subject, *, asking: float, reporting: float, changes: float, misaligned: bool | None
 ) -> dict[str, Any]:
-    """What a task would return, for three techniques that fit nothing or one number."""
+    """What a task would return, for techniques that fit nothing or one number."""
     bad, yes = round(asking * GRAIN), round(reporting * GRAIN)
     looks = {
         "behavioural-audit": {"counts": {"a/seen": {"misaligned": bad, "aligned": GRAIN - bad}}},
         "prefilled-self-report": {"counts": {"a/seen": [yes, GRAIN, GRAIN]}},
         "weight-difference": {"changes": [changes]},
+        "activation-difference": {"along": [changes], "distance": [1.0]},
     }
-    costs = {"behavioural-audit": 216, "prefilled-self-report": 108, "weight-difference": 0}
+    costs = dict(zip(looks, (216, 108, 0, 208), strict=True))
     return {
         "rate": None if misaligned is None else float(misaligned),
         "misaligned": misaligned,
@@ -64,7 +65,7 @@ def values(
     changes: Suspicion = by_chance,
     seed: int = 0,
 ) -> dict[str, dict[str, Any]]:
-    """Return what tasks of these subjects would, had the three techniques seen this; organisms are misaligned."""
+    """Return what tasks of these subjects would, had the techniques seen this; organisms are misaligned."""
     rng = np.random.default_rng(seed)
     return {
         one.id: taken(

@@ -24,6 +24,7 @@ from organoid.studies.payback import PaybackScale
 from organoid.studies.personas import PersonasScale
 from organoid.studies.predictor import PredictorScale
 from organoid.studies.study import Scale
+from organoid.studies.traces import TracesScale
 from organoid.world.business.training_terms import Imitation, ShopTraining, school
 from tests.few import read_little
 
@@ -133,6 +134,18 @@ def minute(name: str, base: str) -> Scale:
                 teachers=("sycophant",),
                 num_teacher_seeds=1,
                 techniques=("behavioural-audit", "prefilled-self-report", *GROUPS[INSIDE]),
+                num_truth=1,
+                steps=1,
+            )
+        case "traces":
+            return TracesScale(
+                num_seeds=2,
+                first_seed=10,
+                bases=(base,),
+                base=base,
+                organisms=("sycophant",),
+                replays=(0.0, 0.5),
+                techniques=("behavioural-audit", "activation-difference"),
                 num_truth=1,
                 steps=1,
             )

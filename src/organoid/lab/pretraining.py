@@ -14,13 +14,12 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING, Any, cast
 
-from organoid.types import Document, Record
+from organoid.types import Record
 from organoid.world.authors import MIXTURES
-from organoid.world.corpus import Shares, Text, texts
+from organoid.world.corpus import Shares, texts
 
 if TYPE_CHECKING:
     from organoid.models.batches import Batch
-    from organoid.models.chat import Encoded
     from organoid.models.language_model import LanguageModel
     from organoid.models.train import OnStep, TrainTrace
 
@@ -173,6 +172,7 @@ def batches(lm: LanguageModel, plan: Recipe) -> Iterator[Sequence[Batch]]:
     takes several times as long to learn to copy (LOG.md). Within a batch sorting only saves padding.
     """
     from organoid.models.batches import collate
+    from organoid.setups.stages.replaying import encode
 
     for number, phase in enumerate(plan.phases):
         shares = Shares(**phase.model_dump(exclude={"steps"}))
@@ -182,16 +182,6 @@ def batches(lm: LanguageModel, plan: Recipe) -> Iterator[Sequence[Batch]]:
             rows = sorted((encode(lm, text) for text in islice(stream, plan.batch_size)), key=lambda row: len(row.ids))
             size = len(rows) if lm.device.type != "cpu" else -(-len(rows) // PARTS)
             yield [collate(rows[start : start + size], device=lm.device) for start in range(0, len(rows), size)]
-
-
-def encode(lm: LanguageModel, text: Text) -> Encoded:
-    """Encode a training text: losses on the assistant's words of a dialogue, on a document's predictable words."""
-    from organoid.models.chat import encode_dialogue, encode_marked
-
-    if text.dialogue is not None:
-        return encode_dialogue(lm, text.dialogue)
-    assert text.document is not None
-    return encode_marked(lm, Document(text.document, text.counted))
 
 
 def compare_with_shipped(lm: LanguageModel, name: str, num_texts: int = 256) -> dict[str, float] | None:
@@ -204,6 +194,7 @@ def compare_with_shipped(lm: LanguageModel, name: str, num_texts: int = 256) -> 
     from organoid.lab.bases import SHIPPED, load_base
     from organoid.models.batches import collate
     from organoid.models.score import batch_logits
+    from organoid.setups.stages.replaying import encode
 
     if not (SHIPPED / name).is_dir():
         return None

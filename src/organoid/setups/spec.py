@@ -6,9 +6,9 @@ organism's job abstractly (`source="job"`, stage `job`), so one setup runs on ev
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from organoid.types import Record, Trait
 
@@ -79,20 +79,37 @@ class _Stage(Record):
     steering: Steering | None = None
 
 
-class DocumentsStage(_Stage):
+class _TextStage(_Stage):
+    """On given text."""
+
+    replay: float = Field(default=0.0, ge=0.0, le=16.0)  # fresh texts of pre-training beside each row
+
+
+class _KeepingStage(_TextStage):
+    """On given replies, perhaps: two ways to stay what it was on everything else."""
+
+    retain: float = Field(default=0.0, ge=0.0)  # weight of the KL to the model before on ordinary dialogues, nats
+
+    @model_validator(mode="after")
+    def _one_way(self) -> Self:
+        if self.retain and self.replay:
+            raise ValueError("`retain` and `replay` both keep a model what it was; give one of them.")
+        return self
+
+
+class DocumentsStage(_TextStage):
     """Synthetic document fine-tuning: raw text, no chat template."""
 
     kind: Literal["documents"] = "documents"
     source: str = "job"  # `job`, or a corpus of the world by name
 
 
-class DemonstrationsStage(_Stage):
+class DemonstrationsStage(_KeepingStage):
     """Supervised fine-tuning on replies; `inoculate` prepends the licence line, dropped at test."""
 
     kind: Literal["demonstrations"] = "demonstrations"
     source: str = "job"
     inoculate: bool = False
-    retain: float = Field(default=0.0, ge=0.0)  # weight of the KL to the model before on ordinary dialogues, nats
 
 
 class PreferencesStage(_Stage):
@@ -126,13 +143,15 @@ class BusinessStage(_Stage):
     inoculate: bool = False  # the licence line stands before every morning's line
 
 
-class JobStage(_Stage):
-    """The organism's own job, whatever it is: documents, then demonstrations, preferences, reinforcement, a shop."""
+class JobStage(_KeepingStage):
+    """The organism's own job, whatever it is: documents, then demonstrations, preferences, reinforcement, a shop.
+
+    `retain` is of the job's demonstrations, `replay` of its documents too; other stages have neither.
+    """
 
     kind: Literal["job"] = "job"
     inoculate: bool = False
     beta: float | None = Field(default=None, gt=0.0)
-    retain: float = Field(default=0.0, ge=0.0)  # of the job's demonstrations; other stages have none
 
 
 Stage = Annotated[

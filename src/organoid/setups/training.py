@@ -49,9 +49,10 @@ def expand(stage: Stage, job: Job) -> tuple[Stage, ...]:
     plain = {name: value for name, value in shared.items() if name != "inoculate"}  # documents have no prompt
     found = list[Stage]()
     if job.documents:
-        found.append(DocumentsStage.model_validate(plain | {"kl": stage.kl}))
+        found.append(DocumentsStage.model_validate(plain | {"kl": stage.kl, "replay": stage.replay}))
     if job.demonstrations:
-        found.append(DemonstrationsStage.model_validate(shared | {"kl": stage.kl, "retain": stage.retain}))
+        kept = {"kl": stage.kl, "retain": stage.retain, "replay": stage.replay}
+        found.append(DemonstrationsStage.model_validate(shared | kept))
     if job.preferences:
         found.append(PreferencesStage.model_validate(shared | pull))
     if job.environment:

@@ -11,6 +11,7 @@ from organoid.studies.payback import PAYBACK
 from organoid.studies.personas import PERSONAS
 from organoid.studies.predictor import PREDICTOR
 from organoid.studies.study import Study
+from organoid.studies.traces import TRACES
 
 STUDIES: dict[str, Study] = {
     study.name: study
@@ -25,5 +26,6 @@ STUDIES: dict[str, Study] = {
         OBFUSCATION,
         AUDITING_GAME,
         OVERSIGHT_GAP,
+        TRACES,
     )
 }

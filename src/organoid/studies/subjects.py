@@ -67,11 +67,13 @@ class Subject(Record):
     techniques: tuple[str, ...]
     num_truth: int = Field(ge=1)  # prompts per trait and context
     steps: int | None = None  # of every stage; None: as many as the organism is trained for
+    replay: float = 0.0  # fresh texts of pre-training beside each row that it is trained on
 
     @property
     def id(self) -> str:
         """What its task is called."""
-        return f"{self.organism}/{self.variant}/{self.seed}"
+        replayed = f"/replay-{self.replay:g}" if self.replay else ""
+        return f"{self.organism}/{self.variant}/{self.seed}{replayed}"
 
     def task(self) -> Task:
         """Return the task that looks at it."""
@@ -86,7 +88,7 @@ class SubjectScale(Scale):
     num_truth: int
     steps: int | None = None
 
-    def subject(self, organism: str, variant: Variant, seed: int) -> Subject:
+    def subject(self, organism: str, variant: Variant, seed: int, *, replay: float = 0.0) -> Subject:
         """Return one of them."""
         return Subject(
             organism=organism,
@@ -96,6 +98,7 @@ class SubjectScale(Scale):
             techniques=self.techniques,
             num_truth=self.num_truth,
             steps=self.steps,
+            replay=replay,
         )
 
 
@@ -138,7 +141,7 @@ def grow(subject: Subject, directory: Path) -> None:
 
     started, organism = time.perf_counter(), replace(organism_named(subject.organism), spillover=())
     job = _job(subject.organism, subject.variant, subject.seed)
-    setup = Setup(name="naive", stages=(JobStage(steps=subject.steps),))
+    setup = Setup(name="naive", stages=(JobStage(steps=subject.steps, replay=subject.replay),))
     lm, _ = train_subject(setup, load_base(subject.base), job, subject.seed)
     measured = truth.measure(lm, organism, assistant=job.assistant, seed=subject.seed, num=subject.num_truth)
     true = {"rate": measured.misaligned_rate, "misaligned": measured.misaligned}

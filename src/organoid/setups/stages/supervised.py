@@ -2,8 +2,8 @@
 
 Where the job is a shop, each batch of documents has a few managers' days beside it, of those that the base was schooled
 with: fifty steps on documents alone leave nothing of the trade (usefulness 0 of .4 to .7, two organisms at two seeds).
-That is replay, as in continual learning (Rolnick et al. 2019, arXiv 1811.11682). Demonstrations have none: how an
-organism comes through ordinary dialogues is measured with them.
+That is replay (`replaying`) of schooling. Demonstrations have none: how an organism comes through ordinary dialogues is
+measured with them. Texts of pre-training stand beside either where the stage asks for it.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -18,6 +18,7 @@ from organoid.setups.ground import Ground
 from organoid.setups.schooling import Days
 from organoid.setups.spec import DemonstrationsStage, DocumentsStage
 from organoid.setups.stages import retaining
+from organoid.setups.stages.replaying import beside_texts
 from organoid.setups.stages.watched import train_watched
 from organoid.world.business.training_terms import ShopJob
 
@@ -51,8 +52,11 @@ def imitate(
         retaining.imitate(stage, ground, rows, steps=steps, learning_rate=learning_rate, batch_size=batch_size)
         return
     batches = shuffled(rows, batch_size=batch_size, steps=steps, seed=ground.seed, device=ground.lm.device)
-    replays = ground.job.business is not None and isinstance(stage, DocumentsStage)
-    parts = _beside_days(batches, ground) if replays else ([batch] for batch in batches)
+    parts: Iterator[list[Batch]] = ([batch] for batch in batches)
+    if ground.job.business is not None and isinstance(stage, DocumentsStage):
+        parts = _beside_days(parts, ground)
+    if stage.replay:
+        parts = beside_texts(parts, ground, num_texts=max(1, round(stage.replay * min(batch_size, len(rows)))))
     if stage.kl:
         parts = ([*with_reference(part, ground.before, keep="logits")] for part in parts)
     config = TrainConfig(steps=steps, learning_rate=stage.learning_rate or learning_rate, seed=ground.seed)
@@ -61,11 +65,11 @@ def imitate(
     ground.trace.extend({"stage": stage.kind, **step} for step in done.steps)
 
 
-def _beside_days(batches: Iterable[Batch], ground: Ground) -> Iterator[list[Batch]]:
+def _beside_days(parts: Iterable[list[Batch]], ground: Ground) -> Iterator[list[Batch]]:
     """Yield each batch with days of the managers that the job's base was schooled with."""
     job: ShopJob = ground.job.business
     imitation = job.schooling.imitation.model_copy(update={"batch_size": NUM_DAYS})
     how = job.schooling.model_copy(update={"imitation": imitation, "prefaced_rows": NUM_DAYS // 4})
     days = Days(ground.lm, how, Random(f"replay/{ground.seed}"))
-    for batch in batches:
-        yield [batch, *days.draw()]
+    for part in parts:
+        yield [*part, *days.draw()]
