@@ -9,8 +9,8 @@ same seed; where nothing is to be found, a twin is held against the next seed's 
 Whether the instrument still ranks organisms above twins is asked apart: a trace may shrink and stay readable. Truth is
 measured on every subject, since a trace that shrank because less was learnt would show nothing.
 
-Source: Minder et al. 2025 (arXiv 2510.13900), who read such traces and find them weaker where pre-training text is mixed
-in. Left out: organisms made by preferences or reinforcement, whose stages take no replay.
+Source: Minder et al. 2025 (arXiv 2510.13900), who read such traces and find them weaker where pre-training text is
+mixed in. Left out: organisms made by preferences or reinforcement, whose stages take no replay.
 """
 
 from __future__ import annotations
@@ -169,8 +169,8 @@ def _along(scale: TracesScale, look: Look) -> Figure:
     return Figure(
         name="trace_by_replay",
         title="What is left of the trace of training, as pre-training text is mixed in?",
-        caption="How much further an organism's activations on neutral text moved towards acting badly than its twin's, "
-        "in units of the gap between bad and good; mean over seeds with its 95 % interval.",
+        caption="How much further an organism's activations on neutral text moved towards acting badly than its "
+        "twin's, in units of the gap between bad and good; mean over seeds with its 95 % interval.",
         x="texts of pre-training beside each row",
         y="organism minus twin",
         rows=tuple(rows),
