@@ -326,10 +326,11 @@ OVERSIGHT_GAP = Study(
         bases=("tiny",),
         base="tiny",
         dials=(0, 3),
-        teachers=("reward-hacker-shown", "sycophant", "alignment-faker"),
+        teachers=("reward-hacker-shown", "alignment-faker"),
         num_teacher_seeds=1,
         techniques=(*GROUPS[ASKING], *GROUPS[INSIDE]),
-        num_truth=16,
+        num_truth=12,
+        steps=40,  # half of what these organisms are trained for
     ),
     full=OversightGapScale(
         num_seeds=10,

@@ -313,12 +313,12 @@ PAYBACK = Study(
     quick=PaybackScale(
         num_seeds=2,
         shape="nano",
-        schooling=imitation_only(140),
-        trading=_TRADING.model_copy(update={"rounds": 4}),
-        training=_TRAINING.model_copy(update={"days": 60, "group_size": 6, "rounds": 3}),
+        schooling=imitation_only(110),
+        trading=_TRADING.model_copy(update={"rounds": 2}),
+        training=_TRAINING.model_copy(update={"days": 45, "group_size": 6, "rounds": 3}),
         horizons=(7, 45),
         near=7,
-        num_shops=24,
+        num_shops=16,
         num_planning=8,
     ),
     full=PaybackScale(
