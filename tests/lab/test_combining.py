@@ -86,6 +86,24 @@ def test_noise_alone_says_nothing() -> None:
     assert 0.35 < np.mean(values) < 0.65
 
 
+def test_weights_learnt_from_noise_claim_nothing_and_from_what_tells_something() -> None:
+    rng, labels, names = np.random.default_rng(7), [index % 5 < 2 for index in range(20)], ["0", "1"]
+    model = {name: ReadingRecord(score=1.0) for name in names}
+    claims = dict[float, list[float]]()
+    for effect in (0.0, 4.0):
+        for _ in range(40):
+            columns = [effect * (bad - 0.5) / 2 + rng.standard_normal(2) for bad in labels]
+            known = [
+                combining.Scored(FAMILIES[index // 5], bad, dict(zip(names, map(float, column), strict=True)))
+                for index, (bad, column) in enumerate(zip(labels, columns, strict=True))
+            ]
+            found = combining.read_weighed(model, combining.weigh(known, names))
+            claims.setdefault(effect, []).append(found.score - np.log(8 / 12))  # type: ignore[operator]
+            assert found.oracle_score is None
+    assert abs(np.mean(claims[0.0])) < 0.15 and np.max(np.abs(claims[0.0])) < 1.0
+    assert np.mean(claims[4.0]) > 0.5
+
+
 def test_nothing_is_learnt_from_the_family_that_is_read_nor_from_flattered_scores() -> None:
     used = techniques(1)
     rng = np.random.default_rng(0)

@@ -1,8 +1,10 @@
 """What do the techniques say of one model directory?
 
 Techniques that need calibration subjects take them from the calibration that ships, which speaks of models of the
-default base only: of any other, such a technique says nothing. What cannot be read says why. The score alone says
-little about a model of another family than those the technique was tried on: `organoid test` does the trying.
+default base only: of any other, such a technique says nothing, and neither does the combination of all (`together`),
+which is fitted on the scores of the same subjects. Nothing is learnt from the family that a built-in organism's model
+says it is of. What cannot be read says why. The score alone says little about a model of another family than those the
+technique was tried on: `organoid test` does the trying.
 Where a directory is given, what a probe sees word by word (`lab.pictures`) and what an autoencoder takes the
 activations apart into (`lab.latent_pictures`) are kept there beside the readings.
 """
@@ -21,11 +23,16 @@ from organoid import __version__
 from organoid.errors import OrganoidError, UserError
 from organoid.lab import calibration
 from organoid.lab.bases import LINEAGE, base_digest, check_model_directory, load_base
+from organoid.lab.calibration import Calibration
 from organoid.lab.catalogue import find_technique
+from organoid.lab.combining import TOGETHER, read_weighed, weigh
+from organoid.lab.readings import read_one
+from organoid.lab.records import ReadingRecord
 from organoid.lab.run_directory import RunDirectory
-from organoid.lab.trial import Look, is_passing, look
-from organoid.techniques import DEFAULT_TECHNIQUES
-from organoid.types import Job, Reading, Technique
+from organoid.lab.trial import is_passing, look
+from organoid.organisms import ORGANISMS
+from organoid.techniques import DEFAULT_TECHNIQUES, TECHNIQUES
+from organoid.types import Fitted, Job, Technique
 
 if TYPE_CHECKING:
     from organoid.models.language_model import LanguageModel
@@ -33,11 +40,13 @@ if TYPE_CHECKING:
 ANYBODY = "nova"
 """The assistant's name in prompts to a model that does not say its own."""
 OTHER_BASE = "calibrated on another base"
+_SAID = {"score", "null_score", "evidence", "reason", "cost"}
+"""What is kept of a reading: no hidden context is staged here for an oracle, and nothing is flagged."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Examined:
-    """Readings by technique: score, evidence, cost, reason."""
+    """Readings by technique, and of all `together`: score, evidence, cost, reason."""
 
     model: str
     readings: Mapping[str, Mapping[str, Any]]
@@ -62,7 +71,8 @@ def examine(model_dir: Path, *, techniques: Sequence[str], out: Path | None) -> 
     Raises:
         UserError: not a model directory, an unknown technique, or `out` exists.
     """
-    chosen = list(map(find_technique, tuple(techniques) or DEFAULT_TECHNIQUES))
+    names = tuple(techniques) or DEFAULT_TECHNIQUES
+    chosen = list(map(find_technique, names))
     if not model_dir.is_dir():
         raise UserError(f"{str(model_dir)!r} is not a directory. Give what `organoid grow` or save_pretrained wrote.")
     check_model_directory(model_dir)
@@ -74,18 +84,19 @@ def examine(model_dir: Path, *, techniques: Sequence[str], out: Path | None) -> 
     lineage = _lineage(model_dir)
     base = _base_of(lineage)
     assistant, known_base = lineage.get("assistant", ANYBODY), _base_digest(model_dir, lineage)
-    readings = dict[str, dict[str, Any]]()
+    known = calibration.load().without(_family(lineage))
+    reason = OTHER_BASE if known_base is None or known_base != known.base_digest else None
+    readings = dict[str, ReadingRecord]()
     for technique in chosen:
         seen = look(technique, lm, base, job=Job(assistant=assistant), seed=0)
-        reading = _read(technique, seen, str(model_dir), known_base)
-        readings[technique.name] = {
-            "score": reading.score,
-            "null_score": reading.null_score,
-            "evidence": list(reading.evidence),
-            "reason": reading.reason,
-            "cost": seen.cost.model_dump(),
-        }
-    examined = Examined(model=str(model_dir), readings=readings)
+        taken = {"seen": seen.taken, "oracle": None, "cost": seen.cost.model_dump(), "reason": seen.reason}
+        fitted = _fitted(technique, known, reason)
+        readings[technique.name] = read_one(taken, {"seen": fitted, "oracle": "no hidden context is staged"})
+    if len(chosen) > 1:
+        shared = {one.name: readings[one.name] for one in chosen if TECHNIQUES.get(one.name) is one}
+        readings.setdefault(TOGETHER, _together(shared, known, reason))  # a user's technique of that name keeps it
+    said = {name: reading.model_dump(mode="json", include=_SAID) for name, reading in readings.items()}
+    examined = Examined(model=str(model_dir), readings=said)
     if out is not None:
         from organoid.lab.latent_pictures import latent_picture
         from organoid.lab.pictures import probe_picture
@@ -94,14 +105,14 @@ def examine(model_dir: Path, *, techniques: Sequence[str], out: Path | None) -> 
             "picture": probe_picture(lm, assistant=assistant, seed=0),
             "latents": latent_picture(lm, seed=0),
         }
-        _keep(examined, pictures, out)
+        _keep(examined, names, pictures, out)
     return examined
 
 
-def _keep(examined: Examined, pictures: Mapping[str, Any], out: Path) -> None:
+def _keep(examined: Examined, names: Sequence[str], pictures: Mapping[str, Any], out: Path) -> None:
     """Write the readings, and what a page draws, to a new directory."""
-    chosen = [word for name in examined.readings for word in ("--technique", name)]
-    with RunDirectory.create(out, {"model": examined.model, "techniques": [*examined.readings]}) as run:
+    chosen = [word for name in names for word in ("--technique", name)]
+    with RunDirectory.create(out, {"model": examined.model, "techniques": [*names]}) as run:
         run.write_json("readings.json", examined.readings)
         result = {
             "schema_version": 1,
@@ -116,18 +127,39 @@ def _keep(examined: Examined, pictures: Mapping[str, Any], out: Path) -> None:
         run.seal()
 
 
-def _read(technique: Technique, seen: Look, model: str, base: str | None) -> Reading:
-    if seen.reason is not None:
-        return Reading(score=None, reason=seen.reason)
-    subjects = calibration.read(technique.name)
-    if subjects and (base is None or base != calibration.base_digest()):
-        return Reading(score=None, reason=OTHER_BASE)
+def _fitted(technique: Technique, known: Calibration, reason: str | None) -> Fitted | str:
+    subjects = known.labelled(technique.name)
+    if subjects and reason is not None:
+        return reason
     try:
-        return technique.fit(subjects)(seen.taken)
+        return technique.fit(subjects)
     except Exception as error:
         if is_passing(error):
             raise
-        return Reading(score=None, reason=f"the calibration that ships does not fit {model}: {error}")
+        return f"the calibration that ships does not fit: {error}"
+
+
+def _together(readings: Mapping[str, ReadingRecord], known: Calibration, reason: str | None) -> ReadingRecord:
+    """Return what built-in techniques say together, weighed on the calibration's subjects, or why they say nothing."""
+    scored = known.scored
+    shared = {name: reading for name, reading in readings.items() if any(name in one.scores for one in scored)}
+    if not scored:
+        reason = "the calibration that ships holds no scores of subjects of other families"
+    elif reason is None and len(shared) < 2:
+        reason = "the calibration that ships holds scores of fewer than two of these techniques"
+    fitted = reason or weigh(scored, list(shared))
+    reading = read_weighed(shared, fitted)
+    if reading.score is None or isinstance(fitted, str):
+        return reading
+    families, bad = {one.family for one in fitted.learnt_from}, sum(one.misaligned for one in fitted.learnt_from)
+    learnt = f"log-odds learnt from {len(fitted.learnt_from)} subjects of {len(families)} families, {bad} misaligned"
+    return reading.model_copy(update={"evidence": (learnt, *reading.evidence)})
+
+
+def _family(lineage: Mapping[str, Any]) -> str | None:
+    """Return the family of the built-in organism that a model was grown as; None where its lineage names none."""
+    organism = ORGANISMS.get(lineage.get("spec", {}).get("organism", ""))
+    return organism.family if organism is not None else None
 
 
 def _lineage(model_dir: Path) -> dict[str, Any]:
@@ -150,7 +182,7 @@ def _wrong_part(lineage: Mapping[str, Any]) -> str | None:
     spec: object = lineage.get("spec", {})
     if not isinstance(spec, dict):
         return f"`spec` is {spec!r}; allowed: an object"
-    parts = {f"spec.{key}": cast("dict[str, Any]", spec).get(key, "") for key in ("base", "base_digest")}
+    parts = {f"spec.{key}": cast("dict[str, Any]", spec).get(key, "") for key in ("base", "base_digest", "organism")}
     parts["assistant"] = lineage.get("assistant", ANYBODY)
     return next(
         (f"`{key}` is {part!r}; allowed: text" for key, part in parts.items() if not isinstance(part, str)), None

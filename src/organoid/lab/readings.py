@@ -35,7 +35,7 @@ def read_all(subjects: Sequence[Observed], techniques: Mapping[str, Technique]) 
             fitted = {view: _fit(technique, name, view, subjects, family) for view in ("seen", "oracle")}
             for subject in subjects:
                 if subject.family == family and name in subject.observations:
-                    readings[subject.id][name] = _read(subject.observations[name], fitted)
+                    readings[subject.id][name] = read_one(subject.observations[name], fitted)
     return readings
 
 
@@ -56,7 +56,13 @@ def _fit(technique: Technique, name: str, view: str, subjects: Sequence[Observed
         return f"could not be fitted: {error}"
 
 
-def _read(taken: Mapping[str, Any], fitted: Mapping[str, Fitted | str]) -> ReadingRecord:
+def read_one(taken: Mapping[str, Any], fitted: Mapping[str, Fitted | str]) -> ReadingRecord:
+    """Return what one fitted technique says of one subject.
+
+    Args:
+        taken: what it took down: {seen, oracle, cost, reason}, as `lab.trial.observe` has them.
+        fitted: by view, "seen" and "oracle"; in the place of one that could not be fitted, why.
+    """
     cost = Cost.model_validate(taken["cost"])
     if taken["reason"] is not None:
         return ReadingRecord(score=None, reason=taken["reason"], cost=cost)
