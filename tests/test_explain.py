@@ -2,7 +2,7 @@ import json
 from typing import Literal
 
 import pytest
-from pydantic import Field, ValidationError
+from pydantic import Field, ValidationError, model_validator
 
 from organoid.explain import did_you_mean, explain, show_path
 from organoid.setups.spec import Setup
@@ -12,6 +12,12 @@ from organoid.types import Record
 class Inner(Record):
     colour: Literal["red", "blue"] = "red"
     size: int = Field(default=1, ge=1, le=5)
+
+    @model_validator(mode="after")
+    def _enough(self) -> "Inner":
+        if (self.size, self.colour) == (1, "blue"):
+            raise ValueError("one blue is too few.")
+        return self
 
 
 class Outer(Record):
@@ -37,6 +43,7 @@ def mistakes(model: type[Record], data: object) -> list[str]:
         ),
         ({"inner": {"colr": 1}}, "unknown key `inner.colr`. Did you mean 'colour'? Keys there: colour, size."),
         ({"inner": {}, "many": [{}, {"size": 0}]}, "`many[1].size` is 0; allowed: greater than or equal to 1."),
+        ({"inner": {"size": 1, "colour": "blue"}}, "`inner`: one blue is too few."),
         ([], "the whole is []; allowed: an object."),
     ],
 )

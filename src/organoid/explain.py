@@ -68,6 +68,8 @@ def _line(detail: ErrorDetails, root: Schema, data: object) -> str:
         return f"unknown `{show_path((*path, 'kind'))}` {tag!r}.{did_you_mean(tag, kinds)} Allowed: {', '.join(kinds)}."
     if kind == "string_pattern_mismatch":
         return f"{where} is {got!r}; allowed: text that matches {detail.get('ctx', {})['pattern']}."
+    if kind == "value_error":  # raised by a validator of ours, in whole sentences
+        return f"{where}: {message.removeprefix('Value error, ')}"
     choices = [str(choice) for choice in _schema_at(root, path, data).get("enum", ())]
     allowed = message.removeprefix("Input should be ")
     return f"{where} is {_short(got)}; allowed: {allowed}.{did_you_mean(got, choices)}"

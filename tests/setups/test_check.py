@@ -81,6 +81,10 @@ def test_a_corpus_of_the_world_needs_nothing_of_the_job() -> None:
         ),
         (JobStage(monitors=(Monitor(kind="text", layer=1),)), r"kind 'text' and has layer 1"),
         (
+            JobStage(replay=1.0, monitors=(Monitor(action="differentiate"),)),
+            r"stage 1 \(job\).*'differentiate', and would judge the texts of `replay` too\. Remove one of them",
+        ),
+        (
             PreferencesStage(monitors=(Monitor(action="differentiate"),)),
             r"stage 1 \(preferences\).*takes no monitor with action 'differentiate'.*Allowed there: drop, log",
         ),

@@ -18,11 +18,11 @@ def ground(seed: int = 0) -> Ground:
     return Ground(lm=copy(lm), before=lm, job=job(), seed=seed)
 
 
-def rows_behind(here: Ground, *, steps: int, num_texts: int) -> list[list[int]]:
+def rows_behind(here: Ground, *, steps: int, num_texts: int, stream: str = "documents") -> list[list[int]]:
     """Return what stands behind the batches: the real tokens of every text."""
     shown = collate([encode(here.lm, next(texts(5)))])
     found = list[list[int]]()
-    for first, *behind in beside_texts(([shown] for _ in range(steps)), here, num_texts=num_texts):
+    for first, *behind in beside_texts(([shown] for _ in range(steps)), here, num_texts=num_texts, stream=stream):
         assert first is shown
         assert sum(batch.num_rows for batch in behind) == num_texts
         found += [[token for token in row if token != 0] for batch in behind for row in batch.ids_BT.tolist()]
@@ -33,6 +33,7 @@ def test_texts_are_fresh_each_step_alike_under_a_seed_and_none_of_a_bases() -> N
     one, same, other = (rows_behind(ground(seed), steps=3, num_texts=5) for seed in (0, 0, 1))
     assert one == same != other
     assert len({tuple(row) for row in one}) > 12  # of 15
+    assert one != rows_behind(ground(), steps=3, num_texts=5, stream="demonstrations")
     here = ground()
     grown_on = {tuple(encode(here.lm, text).ids) for seed in range(10) for text in islice(texts(seed), 200)}
     assert sum(tuple(row) in grown_on for row in one) <= 1  # a short text may be written twice

@@ -153,6 +153,17 @@ def about_monitors(runs: Sequence[TrialRecord], setup: Setup, traits: Mapping[st
     return said
 
 
+def about_replay(runs: Sequence[TrialRecord], setup: Setup) -> list[str]:
+    """Say for which organisms of the runs the setup's replay had nothing to stand beside."""
+    if not any(getattr(stage, "replay", 0.0) for stage in setup.stages):
+        return []
+    with_it = {run.organism for run in runs if any("replayed" in entry for entry in run.trace)}
+    without = [name for name in organisms(runs) if name not in with_it]
+    if not without:
+        return []
+    return [f"Pre-training text was replayed beside nothing of {listed(without)}: no documents and no demonstrations."]
+
+
 def _words(trait: Trait) -> str:
     return trait.value.replace("_", " ")
 

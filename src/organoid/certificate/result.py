@@ -10,7 +10,7 @@ from typing import Any
 from organoid import __version__
 from organoid.certificate.arms import finished
 from organoid.certificate.calibrate import calibrate
-from organoid.certificate.caveats import about_monitors
+from organoid.certificate.caveats import about_monitors, about_replay
 from organoid.certificate.gates import gate_table, with_table
 from organoid.certificate.tables import effect_table, technique_table
 from organoid.certificate.verdict import verdict
@@ -77,6 +77,7 @@ def assemble(
     found = verdict(judged.records, plan.setup.name, rule=plan.rule, gates=gates, thresholds=judged.thresholds)
     tested = finished([record for record in judged.records if record.setup == plan.setup.name])
     watched = about_monitors(tested, plan.setup, {name: organism.traits for name, organism in declared.items()})
+    watched += about_replay(tested, plan.setup)
     found = found.model_copy(update={"caveats": (*found.caveats, *watched)})
     result = {
         "schema_version": SCHEMA_VERSION,

@@ -59,7 +59,7 @@ def bf16_pays(model: nn.Module) -> bool:
     than that.
     """
     if next(model.parameters()).device.type != "cpu":
-        return True
+        return torch.cuda.is_bf16_supported(including_emulation=False)
     return multiplies_bf16() and lean(model)
 
 

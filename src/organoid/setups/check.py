@@ -113,6 +113,11 @@ def check_job(setup: Setup, offers: Sequence[str], *, organism: str) -> None:
 
 def _check_monitors(stage: Stage, place: str) -> None:
     for monitor in stage.monitors:
+        if monitor.action == "differentiate" and getattr(stage, "replay", 0.0):
+            raise UserError(
+                f"a monitor of {place} has action 'differentiate', and would judge the texts of `replay` too. "
+                "Remove one of them."
+            )
         if monitor.kind == "text" and (monitor.action == "differentiate" or monitor.layer is not None):
             got = f"action {monitor.action!r}" if monitor.layer is None else f"layer {monitor.layer}"
             raise UserError(

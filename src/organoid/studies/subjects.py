@@ -68,12 +68,12 @@ class Subject(Record):
     num_truth: int = Field(ge=1)  # prompts per trait and context
     steps: int | None = None  # of every stage; None: as many as the organism is trained for
     replay: float = 0.0  # fresh texts of pre-training beside each row that it is trained on
+    arm: str = ""  # what tells it from a subject of the same organism, variant and seed that is trained otherwise
 
     @property
     def id(self) -> str:
         """What its task is called."""
-        replayed = f"/replay-{self.replay:g}" if self.replay else ""
-        return f"{self.organism}/{self.variant}/{self.seed}{replayed}"
+        return "/".join((self.organism, self.variant, str(self.seed), *([self.arm] if self.arm else [])))
 
     def task(self) -> Task:
         """Return the task that looks at it."""
@@ -88,7 +88,7 @@ class SubjectScale(Scale):
     num_truth: int
     steps: int | None = None
 
-    def subject(self, organism: str, variant: Variant, seed: int, *, replay: float = 0.0) -> Subject:
+    def subject(self, organism: str, variant: Variant, seed: int) -> Subject:
         """Return one of them."""
         return Subject(
             organism=organism,
@@ -98,7 +98,6 @@ class SubjectScale(Scale):
             techniques=self.techniques,
             num_truth=self.num_truth,
             steps=self.steps,
-            replay=replay,
         )
 
 

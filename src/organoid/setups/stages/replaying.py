@@ -14,17 +14,17 @@ from organoid.setups.ground import Ground
 from organoid.types import Document
 from organoid.world.corpus import Text, texts
 
-_FRESH = 1_000_000
-"""Where the seeds of texts begin that no base was pre-trained on."""
+_FRESH = {"documents": 1_000_000, "demonstrations": 2_000_000}
+"""Where the seeds of texts begin that no base was pre-trained on, by stage: those of one job read different ones."""
 _PARTS = 2
 """In how many parts of like lengths the texts of a step go through the model."""
 
 
-def beside_texts(parts: Iterable[list[Batch]], ground: Ground, *, num_texts: int) -> Iterator[list[Batch]]:
-    """Yield each batch with `num_texts` fresh texts behind it."""
-    stream = texts(_FRESH + ground.seed)
+def beside_texts(parts: Iterable[list[Batch]], ground: Ground, *, num_texts: int, stream: str) -> Iterator[list[Batch]]:
+    """Yield each batch with `num_texts` fresh texts behind it, from the stream of a kind of stage."""
+    fresh = texts(_FRESH[stream] + ground.seed)
     for part in parts:
-        drawn = sorted((encode(ground.lm, text) for text in islice(stream, num_texts)), key=lambda row: len(row.ids))
+        drawn = sorted((encode(ground.lm, text) for text in islice(fresh, num_texts)), key=lambda row: len(row.ids))
         size = -(-num_texts // _PARTS)
         cut = (drawn[start : start + size] for start in range(0, num_texts, size))
         yield [*part, *(collate(some, device=ground.lm.device) for some in cut)]

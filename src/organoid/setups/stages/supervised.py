@@ -55,14 +55,16 @@ def imitate(
     parts: Iterator[list[Batch]] = ([batch] for batch in batches)
     if ground.job.business is not None and isinstance(stage, DocumentsStage):
         parts = _beside_days(parts, ground)
-    if stage.replay:
-        parts = beside_texts(parts, ground, num_texts=max(1, round(stage.replay * min(batch_size, len(rows)))))
+    num_texts = max(1, round(stage.replay * min(batch_size, len(rows)))) if stage.replay else 0
+    if num_texts:
+        parts = beside_texts(parts, ground, num_texts=num_texts, stream=stage.kind)
     if stage.kl:
         parts = ([*with_reference(part, ground.before, keep="logits")] for part in parts)
     config = TrainConfig(steps=steps, learning_rate=stage.learning_rate or learning_rate, seed=ground.seed)
     loss = cross_entropy_kl(stage.kl) if stage.kl else cross_entropy
     done = train_watched(stage, ground, parts, config=config, loss=loss)
-    ground.trace.extend({"stage": stage.kind, **step} for step in done.steps)
+    replayed = {"replayed": num_texts} if num_texts else {}
+    ground.trace.extend({"stage": stage.kind, **step, **replayed} for step in done.steps)
 
 
 def _beside_days(parts: Iterable[list[Batch]], ground: Ground) -> Iterator[list[Batch]]:
