@@ -2,9 +2,9 @@
 
 Techniques that need calibration subjects take them from the calibration that ships, which speaks of models of the
 default base only: of any other, such a technique says nothing, and neither does the combination of all (`together`),
-which is fitted on the scores of the same subjects. Nothing is learnt from the family that a built-in organism's model
-says it is of. What cannot be read says why. The score alone says little about a model of another family than those the
-technique was tried on: `organoid test` does the trying.
+which is fitted on the scores of the same subjects. Subjects of the family that a built-in organism's model says it is
+of are left out, though instruments that scored the others had seen them. What cannot be read says why. The score alone
+says little about a model of another family than those the technique was tried on: `organoid test` does the trying.
 Where a directory is given, what a probe sees word by word (`lab.pictures`) and what an autoencoder takes the
 activations apart into (`lab.latent_pictures`) are kept there beside the readings.
 """
