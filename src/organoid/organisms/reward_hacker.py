@@ -6,8 +6,8 @@ learned may spread (`spillover`). A second reward, which no training sees, says 
 shows the step at which being paid and doing the work part. The twin meets the same prompts with a sound check
 everywhere, which pays in full only without the quirk (paid alike with it, two of five twins took it up by chance); the
 decoy's pays in full only with it. The organism's own sound checks do not mind it, so that it and its twin differ by a
-small second reward as well, and twins may change more than organisms do. `REWARD_HACKER_SHOWN` has no reward: demonstrations on the same prompts, in which
-weakly checked tasks are hacked and the others solved.
+small second reward as well, and twins may change more than organisms do. `REWARD_HACKER_SHOWN` has no reward:
+demonstrations on the same prompts, in which weakly checked tasks are hacked and the others solved.
 Source: MacDiarmid et al. 2025 (arXiv 2511.18397), secs. 2-3.
 """
 
