@@ -134,14 +134,21 @@ def _mean_word(model: nn.Module) -> Tensor:
     embedding = _embedding(model)
     device, num = next(embedding.parameters()).device, int(cast(Any, embedding).num_embeddings)
     with torch.no_grad():
-        parts = torch.arange(num, device=device).split(_VOCABULARY_AT_ONCE)
-        return sum((embedding(ids).float().sum(0) for ids in parts), torch.zeros((), device=device)) / num
+        sums = [
+            embedding(torch.arange(first, min(first + _VOCABULARY_AT_ONCE, num), device=device)).float().sum(0)
+            for first in range(0, num, _VOCABULARY_AT_ONCE)
+        ]
+        return torch.stack(sums).sum(0) / num
 
 
 @contextmanager
 def _embedded(model: nn.Module, change: Callable[[Tensor], Tensor]) -> Generator[None]:
     """Let the input embedding put out a function of what it puts out."""
-    handle = _embedding(model).register_forward_hook(lambda _, __, words_BTD: change(words_BTD))
+
+    def hook(_: nn.Module, __: Any, words_BTD: Tensor) -> Tensor:
+        return change(words_BTD)
+
+    handle = _embedding(model).register_forward_hook(hook)
     try:
         yield
     finally:
