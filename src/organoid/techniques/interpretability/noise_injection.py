@@ -22,7 +22,7 @@ from organoid.world.skills import Task
 PROMPTS_PER_CELL = 6
 NUM_TESTS = 24
 SCALES = (0.1, 0.2, 0.3)
-"""Half of each matrix's own spread breaks `tiny`: two replies of three no longer parse."""
+"""Half of each matrix's own spread breaks `tiny`: most replies no longer parse."""
 DRAWS = 2
 """Of the noise, at each scale; and of samples without it, for the subject as it is and for the null each."""
 
