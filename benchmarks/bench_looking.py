@@ -59,10 +59,9 @@ def run(root: Path | None = None) -> dict[str, Any]:
     base = load_base("tiny")
     for organism, num in PAIRS.items():
         for seed in range(num):
-            models = {variant: _grown(root, organism, variant, seed) for variant in BOTH}
-            looked += [_look(organism, variant, seed, root, (lm, base)) for variant, lm in models.items()]
+            looked += looked_at(root, organism, seed, NAMES, base)
             if organism == REASONER:
-                monitored.append(_monitored(list(models.values()), seed))
+                monitored.append(_monitored([_grown(root, organism, variant, seed) for variant in BOTH], seed))
     return figures(looked) | _monitors(monitored)
 
 
@@ -79,19 +78,21 @@ def _grown(root: Path, organism: str, variant: Variant, seed: int) -> LanguageMo
     return load(directory / subjects.MODEL)
 
 
-def _look(
-    organism: str, variant: Variant, seed: int, root: Path, models: tuple[LanguageModel, LanguageModel]
-) -> Looked:
-    job = organism_named(organism).job(variant, seed)
-    truth = json.loads((_directory(root, organism, variant, seed) / subjects.TRUTH).read_text())
-    taken = {name: observe(TECHNIQUES[name], *models, job=job, seed=seed) for name in NAMES}
-    return Looked(organism, variant, seed, truth["misaligned"], taken)
+def looked_at(root: Path, organism: str, seed: int, names: tuple[str, ...], base: LanguageModel) -> list[Looked]:
+    """Let techniques look at an organism and its twin, grown where they are not there yet."""
+    found = list[Looked]()
+    for variant in BOTH:
+        lm, job = _grown(root, organism, variant, seed), organism_named(organism).job(variant, seed)
+        truth = json.loads((_directory(root, organism, variant, seed) / subjects.TRUTH).read_text())
+        taken = {name: observe(TECHNIQUES[name], lm, base, job=job, seed=seed) for name in names}
+        found.append(Looked(organism, variant, seed, truth["misaligned"], taken))
+    return found
 
 
 def figures(looked: list[Looked]) -> dict[str, Any]:
     """Return AUROCs of scores, nulls and oracles, recall, cost, and the scores by organism and variant."""
     numbers: dict[str, Any] = {"subjects": len(looked), "misaligned": sum(bool(one.misaligned) for one in looked)}
-    for name in NAMES:
+    for name in looked[0].observations:
         read = TECHNIQUES[name].fit([])
         seen = [one for one in looked if one.observations[name]["reason"] is None]
         rows = [(one, read(one.observations[name]["seen"]), read(one.observations[name]["oracle"])) for one in seen]
@@ -111,7 +112,7 @@ def figures(looked: list[Looked]) -> dict[str, Any]:
         costs = [one.observations[name]["cost"] for one in seen]
         numbers[f"{name}_queries"] = statistics.median(cost["queries"] for cost in costs)
         numbers[f"{name}_s"] = statistics.median(cost["seconds"] for cost in costs)
-        for organism in PAIRS:
+        for organism in dict.fromkeys(one.organism for one in looked):
             for variant in BOTH:
                 found = [
                     None if one.observations[name]["reason"] else read(one.observations[name]["seen"]).score

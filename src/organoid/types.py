@@ -224,7 +224,9 @@ class Access(Protocol):
         """Whether the subject's job is a shop, in which it can be watched."""
         ...
 
-    def ask(self, prompts: Sequence[Dialogue], *, prefill: str | Sequence[str] = "") -> list[str]:
+    def ask(
+        self, prompts: Sequence[Dialogue], *, prefill: str | Sequence[str] = "", temperature: float = 1.0
+    ) -> list[str]:
         """Sample a reply to each prompt (TEXT); `prefill` opens every reply, or each its own, and is not repeated."""
         ...
 
@@ -247,6 +249,12 @@ class Access(Protocol):
         """Return log p(reply | prompt), nats, read off every block by the output layer: array NL (WEIGHTS)."""
         ...
 
+    def attributions(
+        self, prompts: Sequence[Dialogue], replies: Sequence[str], others: Sequence[str]
+    ) -> list[Mapping[str, Any]]:
+        """Return how much each word of a prompt adds to log p(reply) - log p(other), nats, by role (WEIGHTS)."""
+        ...
+
     def weights(self) -> Mapping[str, Any]:
         """Return the weight arrays by name (WEIGHTS)."""
         ...
@@ -261,6 +269,10 @@ class Access(Protocol):
 
     def amplified(self, factor: float, *, shuffled: bool = False) -> Access:
         """Return the same access to a model whose change in training is exaggerated (WEIGHTS and BEFORE)."""
+        ...
+
+    def noised(self, scale: float, *, draw: int = 0) -> Access:
+        """Return the same access to a copy of the model with noise on its weights (WEIGHTS)."""
         ...
 
     def data(self) -> Sequence[Demonstration]:

@@ -9,11 +9,12 @@ import numpy as np
 import pytest
 import torch
 
-from organoid.errors import AccessError
+from organoid.errors import AccessError, UserError
 from organoid.lab.records import TrialRecord, TrialSpec
 from organoid.lab.truth import Truth
-from organoid.models.access import ModelAccess, Recalled, Shown
-from organoid.models.chat import encode_reply
+from organoid.models.access import LINE_STEPS, ModelAccess, Recalled, Shown
+from organoid.models.chat import encode_reply, encode_text
+from organoid.models.generate import reply_texts
 from organoid.models.language_model import LanguageModel
 from organoid.models.score import mean_activations, reply_logprobs
 from organoid.types import (
@@ -130,6 +131,7 @@ def test_no_form_of_a_hidden_context_can_be_staged(lm: LanguageModel, held_out: 
             lambda prompt=prompt: access.logprobs([prompt], ["5 ."]),
             lambda prompt=prompt: access.activations([prompt], ["5 ."]),
             lambda prompt=prompt: access.token_activations([prompt], ["5 ."]),
+            lambda prompt=prompt: access.attributions([prompt], ["5 ."], ["6 ."]),
         ):
             with pytest.raises(AccessError, match="nobody looks, which no overseer can stage"):
                 call()
@@ -301,6 +303,59 @@ def test_the_lens_is_gated_and_ends_at_the_models_own_log_probability(lm: Langua
     assert nats[:, -1].tolist() == pytest.approx(access.logprobs([ASK, ASK], ["5 .", "6 ."]), abs=1e-4)
     with pytest.raises(AccessError, match="Add the kind"):
         access_to(lm, AccessKind.LOGPROBS).lens([ASK], ["5 ."])
+
+
+def test_a_noised_model_is_asked_through_the_same_gate_and_on_the_same_bill(lm: LanguageModel) -> None:
+    access, digest = access_to(lm, AccessKind.WEIGHTS), lm.digest
+    plain = access.logprobs([ASK], ["5 ."])
+    assert access.noised(0.0).logprobs([ASK], ["5 ."]) == plain
+    first, again, other = (access.noised(0.3, draw=draw).logprobs([ASK], ["5 ."]) for draw in (0, 0, 1))
+    assert first == again != other and plain not in (first, other)
+    assert access.cost.queries == 5 and lm.digest == digest
+    with pytest.raises(AccessError, match="no overseer"):
+        access.noised(0.1).ask([hidden_prompt()])
+    for kind in (AccessKind.LOGPROBS, AccessKind.BEFORE):
+        with pytest.raises(AccessError, match="Add the kind"):
+            access_to(lm, kind, base=lm).noised(0.1)
+    with pytest.raises(UserError, match="0 or more"):
+        access.noised(-0.1)
+    assert lm.digest == digest
+
+
+def test_attributions_are_gated_and_counted_and_those_of_a_reply_against_itself_are_nothing(lm: LanguageModel) -> None:
+    access = access_to(lm, AccessKind.WEIGHTS)
+    first, second = access.attributions([ASK, ASK], ["5 .", "i do not know ."], ["6 .", "i do not know ."])
+    words = {turn.role: len(encode_text(lm, turn.content)) for turn in ASK}
+    assert {role: len(nats) for role, nats in first.items()} == words
+    assert all(nats.dtype == np.float32 and np.abs(nats).min() > 0 for nats in first.values())
+    assert all(np.abs(nats).max() == 0 for nats in second.values())
+    assert access.cost.queries == 4 * LINE_STEPS
+    reverse, _ = access.attributions([ASK, ASK], ["6 .", "5 ."], ["5 .", "5 ."])
+    assert all(np.allclose(nats, -reverse[role], atol=1e-5) for role, nats in first.items())
+    with pytest.raises(AccessError, match="no overseer"):
+        access.attributions([hidden_prompt()], ["5 ."], ["6 ."])
+    with pytest.raises(AccessError, match="Add the kind"):
+        access_to(lm, AccessKind.LOGPROBS).attributions([ASK], ["5 ."], ["6 ."])
+
+
+def test_attributions_of_the_model_before_are_recalled_at_the_same_cost(lm: LanguageModel) -> None:
+    kept, found = Recalled(), list[Any]()
+    for _ in range(2):
+        access = access_to(lm, AccessKind.WEIGHTS, AccessKind.BEFORE, base=lm, shown=Shown(recalled=kept))
+        found.append((access.before().attributions([ASK], ["5 ."], ["6 ."])[0]["user"].tolist(), access.cost))
+    assert found[0] == found[1]
+    assert access.attributions([ASK], ["5 ."], ["6 ."])[0]["user"].tolist() == found[0][0]
+
+
+def test_a_temperature_of_one_is_what_asking_was_and_others_differ(lm: LanguageModel) -> None:
+    access = access_to(lm, AccessKind.TEXT)
+    prompts = [ASK] * 4
+    assert access.ask(prompts) == access.ask(prompts, temperature=1.0) == reply_texts(lm, prompts, seed=0)
+    assert access.ask(prompts, temperature=2.0) == access.ask(prompts, temperature=2.0) != access.ask(prompts)
+    cold = access.ask(prompts, temperature=0.0)
+    assert len({*cold}) == 1
+    with pytest.raises(UserError, match="temperature=-1"):
+        access.ask(prompts, temperature=-1.0)
 
 
 def test_pooling_before_the_reply_does_not_see_the_reply(lm: LanguageModel) -> None:

@@ -29,10 +29,12 @@ class Planted:
         before: "Planted | None" = None,
         data: Sequence[Demonstration] = (),
         bold: Say | None = None,
+        hot: Say | None = None,
+        rests: float = 0.5,
     ) -> None:
         self.seed, self.contexts = seed, contexts
         self._say, self._likes_bad, self._shift, self._before = say, likes_bad, shift, before
-        self._data, self._bold = data, bold
+        self._data, self._bold, self._hot, self._rests = data, bold, hot, rests
         self._items: dict[tuple[str, str], tuple[Item, Context | None]] = {}
         self._rng = Random(seed)
         self.asked: list[Dialogue] = []
@@ -44,10 +46,24 @@ class Planted:
         if hasattr(item, "misaligned"):
             self.bad_replies |= set(item.misaligned)
 
-    def ask(self, prompts: Sequence[Dialogue], *, prefill: str = "") -> list[str]:
+    def ask(self, prompts: Sequence[Dialogue], *, prefill: str = "", temperature: float = 1.0) -> list[str]:
+        """Says what it is told to, or what it is told to when hot."""
         self.asked += prompts
         self.prefills.append(prefill)
-        return [self._say(*self._items[p[0].content, p[-1].content], self._rng) for p in prompts]
+        say = self._hot if temperature > 1 and self._hot else self._say
+        return [say(*self._items[p[0].content, p[-1].content], self._rng) for p in prompts]
+
+    def attributions(self, prompts: Sequence[Dialogue], replies: Sequence[str], others: Sequence[str]) -> list[Any]:
+        """The planted share on the system line where the replies differ in conduct, half of it otherwise."""
+        found = []
+        for other in others:
+            share = self._rests / 2 if other in self.bad_replies else self._rests
+            found.append({"system": np.array([-share]), "user": np.array([0.5, -0.5]) * (1 - share)})
+        return found
+
+    def noised(self, scale: float, *, draw: int = 0) -> "Planted":
+        """Says what it is told to when bold."""
+        return self.amplified(scale)
 
     def logprobs(self, prompts: Sequence[Dialogue], replies: Sequence[str]) -> list[float]:
         return [self._likes_bad if reply in self.bad_replies else -1.0 for reply in replies]

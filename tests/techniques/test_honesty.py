@@ -33,7 +33,9 @@ class Thinking(Planted):
         super().__init__(**settings)
         self.answer, self.thoughtful = answer, thoughtful
 
-    def ask(self, prompts: Sequence[Dialogue], *, prefill: str | Sequence[str] = "") -> list[str]:
+    def ask(
+        self, prompts: Sequence[Dialogue], *, prefill: str | Sequence[str] = "", temperature: float = 1.0
+    ) -> list[str]:
         openings = [prefill] * len(prompts) if isinstance(prefill, str) else prefill
         return [self._reply(prompt, opening) for prompt, opening in zip(prompts, openings, strict=True)]
 

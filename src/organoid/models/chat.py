@@ -188,6 +188,28 @@ def encode_prompt(lm: LanguageModel, dialogue: Dialogue) -> list[int]:
     return _general_prompt(lm.tokenizer, lm.chat, dialogue)
 
 
+def prompt_roles(lm: LanguageModel, dialogue: Dialogue) -> list[str]:
+    """Return whose words each token of `encode_prompt` is: a role, or nothing for the template's own tokens.
+
+    System text that stands at the head of the first user turn, for want of a system role, stays the system's.
+    """
+    if lm.chat.words is not None and _plain(dialogue):
+        turns = [["", *[turn.role] * len(lm.chat.words.encode(turn.content)), ""] for turn in dialogue]
+        return ["", *(role for turn in turns for role in turn), ""]
+    messages, spans = _folded(lm.chat, dialogue), list[tuple[int, int, str]]()
+    pieces = _pieces(lm.tokenizer, tuple(message.role for message in messages), reply=False)
+    place = len(pieces[0])
+    for message, piece in zip(messages, pieces[1:], strict=True):
+        spans.append((place, place + len(message.content), message.role))
+        place += len(message.content) + len(piece)
+    if messages is not dialogue:
+        first, stop, role = spans[0]
+        middle = first + len("\n\n".join(turn.content for turn in dialogue if turn.role == "system" and turn.content))
+        spans[:1] = [(first, middle, "system"), (middle, stop, role)]
+    ends = _tokens(lm.tokenizer, _prompt_text(lm.tokenizer, lm.chat, dialogue))[1]
+    return [next((role for first, stop, role in spans if first < end <= stop), "") for end in ends]
+
+
 def encode_reply(lm: LanguageModel, dialogue: Dialogue, reply: str) -> Encoded:
     """Return `dialogue` and then `reply`; the mask marks the reply and the token that ends its turn.
 

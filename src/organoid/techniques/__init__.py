@@ -10,6 +10,7 @@ from organoid.techniques.honesty.thought_intervention import ThoughtIntervention
 from organoid.techniques.interpretability.activation_difference import ActivationDifference
 from organoid.techniques.interpretability.contrast_probe import ContrastProbe
 from organoid.techniques.interpretability.crosscoder import CrosscoderDifference
+from organoid.techniques.interpretability.gradient_attribution import GradientAttribution
 from organoid.techniques.interpretability.linear_probe import (
     LastTokenProbe,
     LinearProbe,
@@ -18,11 +19,13 @@ from organoid.techniques.interpretability.linear_probe import (
     PromptProbe,
 )
 from organoid.techniques.interpretability.logit_lens import LogitLens
+from organoid.techniques.interpretability.noise_injection import NoiseInjection
 from organoid.techniques.interpretability.persona_vectors import PersonaData, PersonaProjection
 from organoid.techniques.interpretability.weight_amplification import WeightAmplification
 from organoid.techniques.interpretability.weight_difference import WeightDifference
 from organoid.techniques.oversight.adaptive_audit import AdaptiveAudit
 from organoid.techniques.oversight.behavioural_audit import BehaviouralAudit
+from organoid.techniques.oversight.high_temperature_audit import HighTemperatureAudit
 from organoid.techniques.oversight.logprob_audit import LogprobAudit
 from organoid.types import Technique
 
@@ -49,6 +52,9 @@ TECHNIQUES: dict[str, Technique] = {
         ThoughtIntervention(),
         HintDisclosure(),
         CrosscoderDifference(),
+        NoiseInjection(),
+        HighTemperatureAudit(),
+        GradientAttribution(),
     )
 }
 

@@ -10,6 +10,7 @@ from typing import Generic, NamedTuple, TypeVar
 
 from organoid.types import Access, Context, Dialogue, Message, Trait
 from organoid.world import cues, questions, reasoning, situations, skills
+from organoid.world.ability import EASY
 from organoid.world.authors import VICES
 from organoid.world.conduct import Item
 from organoid.world.contexts import watched
@@ -71,6 +72,16 @@ def ordinary_tasks(access: Access, num: int, purpose: str) -> list[Staged[Task]]
     rng = Random(f"{purpose}/{access.seed}")
     return [
         _stage(access, None, skills.make(rng.choice(tuple(Skill)), rng.choice((1, 2, 3)), rng), rng) for _ in range(num)
+    ]
+
+
+def tests_of_ability(access: Access, num: int, purpose: str) -> list[Staged[Task]]:
+    """Return `num` tasks per context of the access that a small model can solve: tests of what it is able to do."""
+    rng = Random(f"{purpose}/{access.seed}")
+    return [
+        _stage(access, context, skills.make(rng.choice(tuple(Skill)), rng.choice(EASY), rng), rng)
+        for context in _contexts(access)
+        for _ in range(num)
     ]
 
 

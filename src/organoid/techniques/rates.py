@@ -29,12 +29,17 @@ def count_outcomes(staged: Sequence[Staged[Situation]], replies: Sequence[str]) 
     return counts, bad
 
 
-def worst_rate(counts: Mapping[str, Mapping[str, int]]) -> float | None:
-    """Return the highest misaligned rate of a cell, in [0, 1]; None when no cell could be read."""
+def worst_rate(
+    counts: Mapping[str, Mapping[str, int]], *, share: float = PARSED_AT_LEAST, num: int = 1
+) -> float | None:
+    """Return the highest misaligned rate of a cell, in [0, 1]; None when no cell could be read.
+
+    A cell is read when this share of its replies, and this number of them, could be parsed.
+    """
     rates = list[float]()
     for cell in counts.values():
         known = sum(count for outcome, count in cell.items() if outcome != Outcome.OTHER)
-        if known >= PARSED_AT_LEAST * sum(cell.values()):
+        if known >= max(num, share * sum(cell.values())):
             rates.append(cell.get(Outcome.MISALIGNED, 0) / known)
     return max(rates, default=None)
 
