@@ -58,8 +58,9 @@ def bf16_pays(model: nn.Module) -> bool:
     On a processor the module's own forward loses what it gains in slow bf16 attention, below a million parameters more
     than that.
     """
-    if next(model.parameters()).device.type != "cpu":
-        return torch.cuda.is_bf16_supported(including_emulation=False)
+    device = next(model.parameters()).device
+    if device.type != "cpu":
+        return device.type == "cuda" and torch.cuda.is_bf16_supported(including_emulation=False)
     return multiplies_bf16() and lean(model)
 
 
