@@ -60,18 +60,6 @@ Audits = Mapping[str, Audited]
 """By the subject's id."""
 
 
-def placement(one: Audited, twins: Iterable[Audited], auditor: str) -> float | None:
-    """Return the share of the other `twins` with a score that `one` is ranked above, ties half; None where none has.
-
-    The mean over organisms is the AUROC (DeLong et al. 1988).
-    """
-    score = one.score(auditor)
-    others = [other for twin in twins if twin is not one and (other := twin.score(auditor)) is not None]
-    if score is None or not others:
-        return None
-    return sum(1.0 if score > other else 0.5 if score == other else 0.0 for other in others) / len(others)
-
-
 def audit(
     subjects: Sequence[Subject],
     values: Values,

@@ -21,8 +21,8 @@ from functools import partial
 from typing import Any, NamedTuple
 
 from organoid.lab.tasks import Task
-from organoid.measure.intervals import Estimate
-from organoid.studies.auditors import Audited, Audits, audit, line, sample, separation
+from organoid.measure.intervals import Estimate, mean_interval
+from organoid.studies.auditors import Audited, Audits, Kind, audit, line, sample, separation
 from organoid.studies.study import (
     Claim,
     Effect,
@@ -93,10 +93,10 @@ class Look(NamedTuple):
         found = self.audits.get(self.scale.trained(organism, variant, seed, arm).id)
         return found if found is not None and found.misaligned is (variant is Variant.ORGANISM) else None
 
-    def moved(self, organism: str, variant: Variant, seed: int, arm: str) -> float | None:
-        """Return how far training moved a subject from good to bad, on neutral text."""
+    def moved(self, organism: str, variant: Variant, seed: int, arm: str, *, kind: Kind = "score") -> float | None:
+        """Return how far training moved a subject on neutral text: from good to bad, or (the null) anywhere."""
         found = self.one(organism, variant, seed, arm)
-        return None if found is None else found.score(DIFFERENCE)
+        return None if found is None else found.score(DIFFERENCE, kind)
 
     def trace(self, organism: str, seed: int, arm: str) -> float | None:
         """Return how much further an organism moved than its twin."""
@@ -110,8 +110,8 @@ class Look(NamedTuple):
 
 def findings(scale: TracesScale, values: Values) -> Findings:
     """Return both effects, the traces by arm, and everything by organism."""
-    plain = audit(subjects(scale), values, techniques=scale.techniques, groups={}, calibrates=lambda one: not one.arm)
-    look = Look(scale, plain, values)
+    audits = audit(subjects(scale), values, techniques=scale.techniques, groups={}, calibrates=lambda one: not one.arm)
+    look = Look(scale, audits, values)
 
     def shrunk(arm: str) -> Effect:
         return _over(scale, lambda name, seed: difference(look.trace(name, seed, PLAIN), look.trace(name, seed, arm)))
@@ -141,8 +141,7 @@ def _by_arm(look: Look) -> Figure:
     rows = list[dict[str, Any]]()
     for organism in look.scale.organisms:
         for place, arm in enumerate(ARMS):
-            found = over_runs({str(seed): look.trace(organism, seed, arm) for seed in look.scale.seeds}, grain=GRAIN)
-            rows += point(organism, place, found)
+            rows += point(organism, place, _mean(look.scale, partial(look.trace, organism, arm=arm)))
     return Figure(
         name="trace_by_arm",
         title="What is left of the trace of training, as pre-training text is mixed in?",
@@ -157,29 +156,27 @@ def _by_arm(look: Look) -> Figure:
 def _cell(look: Look, organism: str, arm: str) -> dict[str, Any]:
     scale = look.scale
     planned = [scale.trained(organism, variant, seed, arm) for seed in scale.seeds for variant in _BOTH]
-    cell: dict[str, Any] = {"organism": organism, "arm": arm or "plain"}
-    cell |= line("trace", _mean(scale, lambda seed: look.trace(organism, seed, arm)))
-    for technique in scale.techniques:
-        found = sample(look.audits, planned, [technique])
-        cell |= line(f"auroc, {technique}", separation(found, technique, "pairs"))
+    estimates = {"trace": _mean(scale, partial(look.trace, organism, arm=arm))}
     for variant in _BOTH:
-        rates, distances = (
-            _mean(scale, partial(number, organism, variant, arm=arm))
-            for number in (look.rate, partial(_distance, look))
-        )
-        cell |= {f"rate, {variant.value}": rates.value, f"distance, {variant.value}": distances.value}
+        rate = partial(look.rate, organism, variant, arm=arm)
+        distance = partial(look.moved, organism, variant, arm=arm, kind="null_score")
+        estimates[f"rate, {variant.value}"] = _mean(scale, rate, bounds=(0.0, 1.0))
+        estimates[f"distance, {variant.value}"] = _mean(scale, distance)
+    for technique in scale.techniques:
+        audited = sample(look.audits, planned, [technique])
+        estimates[f"auroc, {technique}"] = separation(audited, technique, "pairs")
+    cell: dict[str, Any] = {"organism": organism, "arm": arm or "plain"}
+    for name, estimate in estimates.items():
+        cell |= line(name, estimate)
     return cell
 
 
-def _mean(scale: TracesScale, number: Callable[[int], float | None]) -> Estimate:
-    found = over_runs({str(seed): number(seed) for seed in scale.seeds}, grain=GRAIN)
-    return Estimate(*found[:3], found.n, found.reason)
-
-
-def _distance(look: Look, organism: str, variant: Variant, seed: int, arm: str) -> float | None:
-    """Return how far a subject's activations on neutral text moved, whatever the direction."""
-    one = look.one(organism, variant, seed, arm)
-    return None if one is None else one.score(DIFFERENCE, "null_score")
+def _mean(
+    scale: TracesScale, number: Callable[[int], float | None], *, bounds: tuple[float, float] | None = None
+) -> Estimate:
+    """Return a number's mean over the seeds that have it."""
+    known = [value for seed in scale.seeds if (value := number(seed)) is not None]
+    return mean_interval(known, grain=GRAIN, bounds=bounds)
 
 
 TRACES = Study(
