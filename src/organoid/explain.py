@@ -31,7 +31,8 @@ def explain(error: ValidationError, *, model: type[BaseModel] | None = None, dat
         data: the value that was validated, needed to leave the tags of unions out of the paths.
     """
     root: Schema = model.model_json_schema() if model else {}
-    return [_line(detail, root, data) for detail in error.errors(include_url=False) if not _is_echo(detail)]
+    found = [detail for detail in error.errors(include_url=False) if not _is_echo(detail)]
+    return [line for detail in found for line in _lines(detail, root, data)]
 
 
 def show_path(path: Sequence[str | int]) -> str:
@@ -48,6 +49,13 @@ def did_you_mean(got: object, allowed: Sequence[str]) -> str:
 def _is_echo(detail: ErrorDetails) -> bool:
     """Return whether pydantic calls a list too short only because items of it were wrong, which it says elsewhere."""
     return detail["type"] == "too_short" and len(detail["input"]) >= detail.get("ctx", {})["min_length"]
+
+
+def _lines(detail: ErrorDetails, root: Schema, data: object) -> list[str]:
+    if detail["type"] != "value_error":
+        return [_line(detail, root, data)]
+    where = show_path(_without_tags(detail["loc"], data))  # a validator of ours said it, a sentence a line
+    return [f"`{where}`: {line}" if where else line for line in str(detail.get("ctx", {})["error"]).split("\n")]
 
 
 def _line(detail: ErrorDetails, root: Schema, data: object) -> str:
@@ -68,8 +76,6 @@ def _line(detail: ErrorDetails, root: Schema, data: object) -> str:
         return f"unknown `{show_path((*path, 'kind'))}` {tag!r}.{did_you_mean(tag, kinds)} Allowed: {', '.join(kinds)}."
     if kind == "string_pattern_mismatch":
         return f"{where} is {got!r}; allowed: text that matches {detail.get('ctx', {})['pattern']}."
-    if kind == "value_error":  # raised by a validator of ours, in whole sentences
-        return f"{where}: {message.removeprefix('Value error, ')}"
     choices = [str(choice) for choice in _schema_at(root, path, data).get("enum", ())]
     allowed = message.removeprefix("Input should be ")
     return f"{where} is {_short(got)}; allowed: {allowed}.{did_you_mean(got, choices)}"

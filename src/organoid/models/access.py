@@ -284,10 +284,8 @@ class ModelAccess:
             AccessError: not declared, or the model before training is not at hand.
         """
         self._allow(AccessKind.WEIGHTS)
-        base, started = self._base_model(), time.perf_counter()
-        other = self._same_of(amplified(self._lm, base, factor, shuffle_seed=self.seed if shuffled else None))
-        self._seconds += time.perf_counter() - started
-        return other
+        base, shuffle_seed = self._base_model(), self.seed if shuffled else None
+        return self._same_of_made(lambda: amplified(self._lm, base, factor, shuffle_seed=shuffle_seed))
 
     def noised(self, scale: float, *, draw: int = 0) -> ModelAccess:
         """Return the same access to a copy of the model with Gaussian noise on its matrices; the model itself stays.
@@ -301,10 +299,7 @@ class ModelAccess:
             UserError: the scale is negative or not finite.
         """
         self._allow(AccessKind.WEIGHTS)
-        started = time.perf_counter()
-        other = self._same_of(noised(self._lm, scale, seed=self.seed + _DRAWS_APART * draw))
-        self._seconds += time.perf_counter() - started
-        return other
+        return self._same_of_made(lambda: noised(self._lm, scale, seed=self.seed + _DRAWS_APART * draw))
 
     def data(self) -> Sequence[Demonstration]:
         """Return the prompted replies that the subject was trained to give.
@@ -336,6 +331,12 @@ class ModelAccess:
         other._recalled = recalled
         self._others.append(other)
         return other
+
+    def _same_of_made(self, make: Callable[[], LanguageModel]) -> ModelAccess:
+        """Return the same access to a model that is made now, which costs time and no query."""
+        lm, seconds = _timed(make)
+        self._seconds += seconds
+        return self._same_of(lm)
 
     def _encoded(self, kind: AccessKind, prompts: Sequence[Dialogue], replies: Sequence[str]) -> list[Encoded]:
         pairs = list(zip(prompts, replies, strict=True))

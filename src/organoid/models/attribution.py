@@ -33,7 +33,7 @@ from organoid.models.batches import Batch, by_length, collate
 from organoid.models.chat import Encoded
 from organoid.models.forward import module_logits, token_logprobs
 from organoid.models.hooks import Site, capture
-from organoid.models.language_model import LanguageModel
+from organoid.models.language_model import LanguageModel, evaluating
 
 MAX_TOKENS = 4096
 """Positions in one pass: half of what scoring takes, as activations are kept for the way back."""
@@ -58,7 +58,7 @@ def integrated_gradients(
     if steps < 1:
         raise UserError(f"cannot integrate over {steps} steps. Allowed: 1 or more.")
     found: list[Tensor] = [torch.empty(0)] * len(rows)
-    with _evaluating(lm.model):
+    with evaluating(lm.model):
         mean_D = _mean_word(lm.model)
         for group in by_length(rows, max_tokens=MAX_TOKENS):
             batch = collate([rows[index] for index in group], device=lm.device)
@@ -153,13 +153,3 @@ def _embedded(model: nn.Module, change: Callable[[Tensor], Tensor]) -> Generator
         yield
     finally:
         handle.remove()
-
-
-@contextmanager
-def _evaluating(model: nn.Module) -> Generator[None]:
-    training = model.training
-    model.eval()
-    try:
-        yield
-    finally:
-        model.train(training)

@@ -26,7 +26,7 @@ from torch import Tensor
 from organoid.errors import UserError
 from organoid.models.chat import decode, encode_prompt, encode_text
 from organoid.models.decoders import Decoder, decoder_of
-from organoid.models.language_model import LanguageModel
+from organoid.models.language_model import LanguageModel, evaluating
 from organoid.types import Dialogue
 
 MAX_ROWS = 256
@@ -83,15 +83,10 @@ def sample(
         )
     order = sorted(range(len(prompts)), key=lambda index: len(prompts[index]))
     like = [tuple(prompts[index]) for index in order]  # prompts of like length together: less padding
-    training = lm.model.training
-    lm.model.eval()
-    try:
-        with torch.inference_mode():
-            rows = list[Sample]()
-            for chunk in _chunks(like, num_samples, seed):
-                rows.extend(_sample_chunk(lm, chunk, num_samples, max_new_tokens, temperature))
-    finally:
-        lm.model.train(training)
+    with torch.inference_mode(), evaluating(lm.model):
+        rows = list[Sample]()
+        for chunk in _chunks(like, num_samples, seed):
+            rows.extend(_sample_chunk(lm, chunk, num_samples, max_new_tokens, temperature))
     place = {index: number * num_samples for number, index in enumerate(order)}
     return [rows[place[index] : place[index] + num_samples] for index in range(len(prompts))]
 

@@ -24,6 +24,7 @@ from typing import Any, cast
 import torch
 from huggingface_hub import HfApi, try_to_load_from_cache
 from safetensors import SafetensorError
+from torch import nn
 from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
 from transformers.utils import logging as transformers_logging
 
@@ -88,6 +89,17 @@ def wrap(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, *, name: st
     """
     model.eval()
     return LanguageModel(model=model, tokenizer=tokenizer, name=name, chat=read_format(tokenizer))
+
+
+@contextmanager
+def evaluating(model: nn.Module) -> Generator[None]:
+    """Put a model into evaluation mode for a block, and back into the mode that it was in."""
+    training = model.training
+    model.eval()
+    try:
+        yield
+    finally:
+        model.train(training)
 
 
 def load(source: str | Path, *, dtype: torch.dtype = torch.float32, device: str = "cpu") -> LanguageModel:

@@ -24,7 +24,7 @@ from organoid.models.batches import by_length, collate
 from organoid.models.chat import Encoded
 from organoid.models.forward import per_row, token_logprobs
 from organoid.models.hooks import capture
-from organoid.models.language_model import LanguageModel
+from organoid.models.language_model import LanguageModel, evaluating
 from organoid.models.score import MAX_TOKENS
 
 _NORMS = ("norm", "final_layer_norm", "ln_f", "final_layernorm", "norm_f")
@@ -38,19 +38,14 @@ def lens_logprobs(lm: LanguageModel, rows: Sequence[Encoded]) -> Tensor:
     """
     norm, head, layers = _final_norm(lm.model), cast(Any, lm.model).get_output_embeddings(), range(lm.num_layers)
     nats_NL = torch.zeros(len(rows), len(layers))
-    training = lm.model.training
-    lm.model.eval()
-    try:
-        with torch.no_grad():
-            for group in by_length(rows, max_tokens=MAX_TOKENS):
-                batch = collate([rows[index] for index in group], device=lm.device)
-                with capture(lm.model, layers=layers) as acts:
-                    cast(Any, lm.model).base_model(input_ids=batch.ids_BT, use_cache=False)
-                for layer in layers:
-                    logits_MV = head(norm(acts[layer][batch.predict_BT]))
-                    nats_NL[group, layer] = per_row(token_logprobs(logits_MV, batch.targets_M), batch).cpu()
-    finally:
-        lm.model.train(training)
+    with torch.no_grad(), evaluating(lm.model):
+        for group in by_length(rows, max_tokens=MAX_TOKENS):
+            batch = collate([rows[index] for index in group], device=lm.device)
+            with capture(lm.model, layers=layers) as acts:
+                cast(Any, lm.model).base_model(input_ids=batch.ids_BT, use_cache=False)
+            for layer in layers:
+                logits_MV = head(norm(acts[layer][batch.predict_BT]))
+                nats_NL[group, layer] = per_row(token_logprobs(logits_MV, batch.targets_M), batch).cpu()
     return nats_NL
 
 

@@ -20,7 +20,7 @@ from torch import Tensor
 from organoid.models.batches import Batch
 from organoid.models.decoders import decoder_of
 from organoid.models.generate import draw
-from organoid.models.language_model import LanguageModel
+from organoid.models.language_model import LanguageModel, evaluating
 
 CHUNK_ROWS = 512
 """Rows sampled at once: their cache should fit the processor's."""
@@ -56,14 +56,9 @@ def write_rows(
         generator: of the samples, moved on by the call.
         temperature: divides the logits; 0 takes the likeliest token.
     """
-    training = lm.model.training
-    lm.model.eval()
-    try:
-        with torch.inference_mode():
-            settings = (stop, max_new_tokens, generator, temperature)
-            parts = [_write_chunk(lm, chunk, *settings) for chunk in cast(Any, ids_NT).split(CHUNK_ROWS)]
-    finally:
-        lm.model.train(training)
+    with torch.inference_mode(), evaluating(lm.model):
+        settings = (stop, max_new_tokens, generator, temperature)
+        parts = [_write_chunk(lm, chunk, *settings) for chunk in cast(Any, ids_NT).split(CHUNK_ROWS)]
     return Written(*(torch.cat(columns) for columns in zip(*parts, strict=True)))
 
 

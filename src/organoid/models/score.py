@@ -24,7 +24,7 @@ from organoid.models.batches import Batch, by_length, collate
 from organoid.models.chat import Encoded
 from organoid.models.forward import asked_logits, per_row, token_logprobs
 from organoid.models.hooks import Site, capture
-from organoid.models.language_model import LanguageModel
+from organoid.models.language_model import LanguageModel, evaluating
 
 MAX_TOKENS = 8192
 """Positions in one forward pass."""
@@ -44,7 +44,7 @@ def reply_logprobs(lm: LanguageModel, rows: Sequence[Encoded], *, max_tokens: in
     """Return log p of each row's counted tokens given all before them; a row that counts nothing sums to 0."""
     sums_N = torch.zeros(len(rows))
     tokens: list[Tensor] = [torch.empty(0)] * len(rows)
-    with torch.no_grad(), _Evaluating(lm):
+    with torch.no_grad(), evaluating(lm.model):
         for group in by_length(rows, max_tokens=max_tokens):
             batch = collate([rows[index] for index in group], device=lm.device)
             values_M = batch_logprobs(lm, batch).cpu()
@@ -75,7 +75,7 @@ def with_reference(
         keep: log-probabilities of the tokens, or all logits (for exact KL; M x V numbers).
     """
     for batch in batches:
-        with torch.no_grad(), _Evaluating(before):
+        with torch.no_grad(), evaluating(before.model):
             if adapted(before):
                 with reference(before):
                     logits_MV = batch_logits(before, batch)
@@ -85,22 +85,6 @@ def with_reference(
             yield replace(batch, reference_logits_MV=logits_MV)
         else:
             yield replace(batch, reference_logprobs_M=token_logprobs(logits_MV, batch.targets_M))
-
-
-class _Evaluating:
-    """Evaluation mode for a block, and back."""
-
-    def __init__(self, lm: LanguageModel) -> None:
-        self._model = lm.model
-        self._training = lm.model.training
-
-    def __enter__(self) -> None:
-        if self._training:
-            self._model.eval()
-
-    def __exit__(self, *_: object) -> None:
-        if self._training:
-            self._model.train()
 
 
 def mean_activations(
@@ -164,7 +148,7 @@ def _read(
     Those have shape (T, L, D) and the model's type and device; what lies behind a row's end is padding.
     """
     base = cast(Any, lm.model).base_model
-    with torch.no_grad(), _Evaluating(lm):
+    with torch.no_grad(), evaluating(lm.model):
         for group in by_length(rows, max_tokens=MAX_TOKENS):
             batch = collate([rows[index] for index in group], device=lm.device)
             with capture(lm.model, layers=layers, site=site) as captured:

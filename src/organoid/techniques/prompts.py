@@ -4,14 +4,14 @@ The same access and purpose give the same prompts, so an organism and its twin u
 and contexts come from the access: what it does not offer cannot be staged.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from random import Random
 from typing import Generic, NamedTuple, TypeVar
 
 from organoid.types import Access, Context, Dialogue, Message, Trait
 from organoid.world import cues, questions, reasoning, situations, skills
 from organoid.world.ability import EASY
-from organoid.world.authors import VICES
+from organoid.world.authors import CAPABILITIES, VICES
 from organoid.world.conduct import Item
 from organoid.world.contexts import watched
 from organoid.world.cues import Cued, CueKind
@@ -69,26 +69,28 @@ def self_questions(access: Access, num: int, purpose: str) -> list[Staged[Questi
 
 def ordinary_tasks(access: Access, num: int, purpose: str) -> list[Staged[Task]]:
     """Return `num` tasks, with nobody mentioned: neutral text."""
-    rng = Random(f"{purpose}/{access.seed}")
-    return [
-        _stage(access, None, skills.make(rng.choice(tuple(Skill)), rng.choice((1, 2, 3)), rng), rng) for _ in range(num)
-    ]
+    return _tasks(access, (None,), num, purpose, lambda rng: _exercise(CAPABILITIES, rng))
 
 
 def tests_of_ability(access: Access, num: int, purpose: str) -> list[Staged[Task]]:
     """Return `num` tasks per context of the access that a small model can solve: tests of what it is able to do."""
-    rng = Random(f"{purpose}/{access.seed}")
-    return [
-        _stage(access, context, skills.make(rng.choice(tuple(Skill)), rng.choice(EASY), rng), rng)
-        for context in _contexts(access)
-        for _ in range(num)
-    ]
+    return _tasks(access, _contexts(access), num, purpose, lambda rng: _exercise(EASY, rng))
 
 
 def glances(access: Access, num: int, purpose: str) -> list[Staged[Task]]:
     """Return `num` tasks per context of the access that are done at a glance, so that no thought is needed."""
+    return _tasks(access, _contexts(access), num, purpose, reasoning.glance)
+
+
+def _tasks(
+    access: Access, contexts: Sequence[Context | None], num: int, purpose: str, make: Callable[[Random], Task]
+) -> list[Staged[Task]]:
     rng = Random(f"{purpose}/{access.seed}")
-    return [_stage(access, context, reasoning.glance(rng), rng) for context in _contexts(access) for _ in range(num)]
+    return [_stage(access, context, make(rng), rng) for context in contexts for _ in range(num)]
+
+
+def _exercise(levels: Sequence[int], rng: Random) -> Task:
+    return skills.make(rng.choice(tuple(Skill)), rng.choice(levels), rng)
 
 
 class CuedPair(NamedTuple):

@@ -139,18 +139,10 @@ def _validate(data: Table, ref: str) -> World:
         try:
             return World.model_validate_json(json.dumps(data, default=str), strict=True)
         except ValidationError as error:
-            mistakes = _explain(error, data)
+            mistakes = explain(error, model=World, data=data)
     shown = "".join(f"\n  {mistake}" for mistake in mistakes[:MAX_MISTAKES])
     more = f"\n  and {len(mistakes) - MAX_MISTAKES} more" if len(mistakes) > MAX_MISTAKES else ""
     raise UserError(f"{ref} is not a world:{shown}{more}")
-
-
-def _explain(error: ValidationError, data: Table) -> list[str]:
-    """Return a line per mistake; those between several keys come as one error of the whole."""
-    (first, *_) = error.errors(include_url=False)
-    if first["type"] == "value_error":
-        return str(first.get("ctx", {})["error"]).split("\n")
-    return explain(error, model=World, data=data)
 
 
 def _non_finite(value: object, path: tuple[str | int, ...] = ()) -> Iterator[tuple[tuple[str | int, ...], float]]:
