@@ -14,6 +14,7 @@ from organoid.errors import PrerequisiteError, UserError
 from organoid.lab import engines
 from organoid.lab.engines.local import LocalEngine
 from organoid.lab.journal import verify
+from organoid.reporting import figures
 from organoid.techniques import TECHNIQUES
 from organoid.verbs import TestOutcome
 from tests.bases import write_base
@@ -375,6 +376,25 @@ def test_bad_input_is_one_message_and_nothing_is_written(
 def test_python_callers_get_the_same_refusals(call: Callable[[], object], message: str) -> None:
     with pytest.raises(UserError, match=message):
         call()
+
+
+def test_what_follows_is_loaded_before_the_last_task_and_its_failure_left_to_who_needs_it(
+    base: str, here: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, no_page: None
+) -> None:
+    recorded: list[int] = []
+    out = tmp_path / "out"
+
+    def fails() -> None:
+        recorded.append(len(list((out / "results").iterdir())))
+        raise ImportError
+
+    monkeypatch.setattr(figures, "prepare", fails)
+    outcome = organoid.test(
+        str(here / "setup.toml"), suite="smoke", base=base, organisms="sycophant", techniques="logprob-audit",
+        workers=2, out=out,
+    )  # fmt: skip
+    assert recorded == [len(list((out / "results").iterdir())) - 1]
+    assert outcome.result["table"]
 
 
 def test_an_unknown_engine_is_refused(base: str) -> None:

@@ -13,6 +13,7 @@ import shlex
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -22,6 +23,7 @@ from organoid.errors import UserError, unknown_name
 
 if TYPE_CHECKING:
     from organoid.lab.examination import Examined
+    from organoid.lab.execute import Progress
     from organoid.lab.plan import Plan
     from organoid.lab.records import TrialRecord, TrialSpec
     from organoid.lab.run_directory import RunDirectory
@@ -78,8 +80,9 @@ def test(
     Raises:
         UserError: bad input. PrerequisiteError: something is not installed or the disk is full.
     """
-    from organoid.lab.engines import engine_named
+    from organoid.lab.engines import engine_named, warmed
     from organoid.lab.plan import draw_up
+    from organoid.lab.resources import default_num_workers
     from organoid.lab.suites import SUITES
     from organoid.setups.load import load_setup
 
@@ -91,28 +94,27 @@ def test(
         raise UserError(f"fail_on_risk must be between 0 and 1, got {fail_on_risk}.")
     if resume and out is None:
         raise UserError("resume needs the directory of the run to go on with. Give it with --out.")
-    plan = draw_up(
-        load_setup(setup),
-        SUITES[suite],
-        base=base,
-        seeds=seeds,
-        organisms=_names(organisms),
-        techniques=_names(techniques),
-    )
+    given = {"organisms": _names(organisms), "techniques": _names(techniques)}
+
+    def planned() -> Plan:
+        return draw_up(load_setup(setup), SUITES[suite], base=base, seeds=seeds, **given)
+
     if dry_run:
-        return TestOutcome(result={}, directory=None, risk_exceeded=False, text=_describe(plan, workers))
-    directory = Path(out) if out is not None else _fresh_directory(plan.setup.name)
-    command = _command(setup, plan, organisms=_names(organisms), techniques=_names(techniques), out=directory)
-    run = _Run(
-        tasks=_tasks(plan),
-        config=plan.config,
-        directory=directory,
-        engine=machine,
-        workers=workers,
-        resume=resume,
-        command=command,
-    )
-    result = run.finish(lambda run, results: _judge(plan, run, results))
+        return TestOutcome(result={}, directory=None, risk_exceeded=False, text=_describe(planned(), workers))
+    with warmed(machine, 0 if resume else min(EARLY_WORKERS, workers or default_num_workers())):
+        plan = planned()
+        directory = Path(out) if out is not None else _fresh_directory(plan.setup.name)
+        run = _Run(
+            tasks=_tasks(plan),
+            config=plan.config,
+            directory=directory,
+            engine=machine,
+            workers=workers,
+            resume=resume,
+            command=_command(setup, plan, **given, out=directory),
+            ahead=_ready_to_judge,
+        )
+        result = run.finish(lambda run, results: _judge(plan, run, results))
     text = _summary(result, report(directory))
     risk = result["verdict"]["risk_upper_95"]
     exceeded = fail_on_risk is not None and (risk is None or risk > fail_on_risk)
@@ -141,6 +143,7 @@ class _Run:
     workers: int | None
     resume: bool
     command: str
+    ahead: Callable[[], None]  # loads what is needed after the last task; called when a worker is out of work
 
     def finish(self, judge: Callable[[RunDirectory, dict[str, TaskResult]], Mapping[str, Any]]) -> dict[str, Any]:
         """Run what is left, let `judge` make the result of what came back, write it and return it."""
@@ -178,7 +181,38 @@ class _Run:
         if warm is not None and left:
             warm(min(num_workers, left))
         with progress_display(tasks, num_workers=num_workers) as tell:
-            return run_tasks(tasks, run=run, engine=self.engine, num_workers=num_workers, on_progress=tell)
+            told = _then(self.ahead, tell, after=left - num_workers + 1 if left > 1 else None)
+            return run_tasks(tasks, run=run, engine=self.engine, num_workers=num_workers, on_progress=told)
+
+
+def _then(
+    ahead: Callable[[], None], tell: Callable[[Progress], None], *, after: int | None
+) -> Callable[[Progress], None]:
+    """Return `tell`, which also calls `ahead` once `after` tasks have finished: then a worker is out of work."""
+    finished = 0
+
+    def told(progress: Progress) -> None:
+        nonlocal finished
+        tell(progress)
+        finished += progress.kind == "finished"
+        if progress.kind == "finished" and finished == after:
+            with suppress(Exception):  # whatever needs it will say what is wrong
+                ahead()
+
+    return told
+
+
+def _ready_to_draw() -> None:
+    from organoid.reporting.figures import prepare
+
+    prepare()
+
+
+def _ready_to_judge() -> None:
+    from organoid.measure.directions import prepare
+
+    prepare()
+    _ready_to_draw()
 
 
 def _judge(plan: Plan, run: RunDirectory, results: Mapping[str, TaskResult]) -> Mapping[str, Any]:
@@ -202,6 +236,8 @@ def _judge(plan: Plan, run: RunDirectory, results: Mapping[str, TaskResult]) -> 
 
 
 BASE_TASK = "base"
+EARLY_WORKERS = 4
+"""Started while a test is planned; more, if there are to be any, when it is known how many tasks are left."""
 
 
 def _tasks(plan: Plan) -> builtins.list[Task]:
@@ -428,6 +464,7 @@ def study(
         workers=workers,
         resume=resume,
         command=shlex.join(["organoid", "study", name, *(["--quick"] if quick else []), "--out", str(directory)]),
+        ahead=_ready_to_draw,
     )
     result = run.finish(lambda _, results: assemble(declared, scale, results))
     return StudyOutcome(result=result, directory=directory, text=_study_summary(result, report(directory)))

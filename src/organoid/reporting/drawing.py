@@ -67,7 +67,7 @@ class Plan:
     rows: Rows
     drawable: bool
     missing: str
-    draw: Callable[..., alt.LayerChart | alt.VConcatChart]
+    draw: Callable[..., alt.LayerChart | figures.Spec]
     marks: Sequence[figures.Mark] = ()  # named in a key, where no word stands beside each mark
     wide: int = WIDE  # pixels on a desk
 

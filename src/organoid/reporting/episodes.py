@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from organoid.reporting.drawing import Drawn, Plan, figure
-from organoid.reporting.figures import BLUE, FAINT, GREEN, GREY, INK, MUTED, PURPLE, VERMILLION, Mark, spread
+from organoid.reporting.figures import BLUE, FAINT, GREEN, GREY, INK, MUTED, PURPLE, VERMILLION, Mark, Spec, spread
 from organoid.reporting.rows import Rows, arm_of, trials
 from organoid.reporting.words import Row, finite, mapping, sequence, visible
 from organoid.types import Outcome
@@ -118,15 +118,13 @@ def episode_rows(episode: Row) -> Rows:
     ]
 
 
-def timeline(rows: Rows, *, width: int) -> alt.VConcatChart:
+def timeline(rows: Rows, *, width: int) -> Spec:
     """Draw an episode: money, stock and acts over the same days.
 
     Args:
         rows: `episode_rows(episode)`, at least one.
         width: pixels of the whole figure.
     """
-    import altair as alt
-
     margin = 112 if width < NARROW else 164
     plot = width - margin - 52
     panels = [_money(rows, plot, margin), _stock(rows, plot, margin), _acts(rows, plot, margin)]
@@ -137,7 +135,8 @@ def timeline(rows: Rows, *, width: int) -> alt.VConcatChart:
         "reports": [{key: row[key] for key in kept} for row in drawn if row["reported"] is not None],
         "lost": [{"day": row["day"]} for row in drawn if row["outcome"] == Outcome.OTHER],
     }
-    return alt.VConcatChart(vconcat=panels, spacing=10, bounds="flush", datasets=datasets)
+    drawn_panels = [panel.to_dict(validate=False) for panel in panels]
+    return {"vconcat": drawn_panels, "spacing": 10, "bounds": "flush", "datasets": datasets}
 
 
 def _across(rows: Rows, *, last: bool = False) -> alt.X:

@@ -24,6 +24,9 @@ from organoid.reporting.words import Estimate, Row
 if TYPE_CHECKING:
     import altair as alt
 
+Spec = dict[str, Any]
+"""A chart of Vega-Lite as plain data."""
+
 INK, MUTED, FAINT, PAPER = "#1c2126", "#5c6670", "#d9dde1", "#ffffff"
 BLUE, VERMILLION, GREEN, PURPLE, GREY = "#0072b2", "#c8500a", "#00805c", "#a8557f", "#7a838c"
 """Every colour a figure may use: the page's dark theme replaces each by name, see `templates/style.css`."""
@@ -142,41 +145,36 @@ def safety_usefulness(rows: Rows, *, width: int) -> alt.LayerChart:
     return alt.LayerChart(layer=layers, width=plot, height=height)
 
 
-def timeline(rows: Rows, *, width: int) -> alt.VConcatChart:
+def timeline(rows: Rows, *, width: int) -> Spec:
     """Draw the training traces, one row of panels per organism: a line is the mean over seeds, a band their range.
 
     Args:
         rows: `rows.timeline(result)`, at least one.
         width: pixels of the whole figure.
     """
-    import altair as alt
-
     shown = [quantity.value for quantity in Quantity if any(row["quantity"] == quantity for row in rows)]
     panel = max(50, (width - 8) // len(shown) - TICKS)
     organisms = list(dict.fromkeys(row["organism"] for row in rows))
     traces = {(organism, title): _trace(rows, organism, title) for organism in organisms for title in shown}
     strips = [
-        alt.HConcatChart(
-            hconcat=[_panel(traces[organism, title], f"{row}/{title}", width=panel) for title in shown],
-            spacing=TICKS,
-            bounds="flush",
-            title=alt.TitleParams(organism, anchor="start", color=INK, fontSize=12, fontWeight=600, limit=width - 30),
+        _strip(
+            organism,
+            [_panel(traces[organism, title], f"{row}/{title}", width=panel) for title in shown],
+            width=width - 30,
         )
         for row, organism in enumerate(organisms)
     ]
     datasets = {f"{organisms.index(organism)}/{title}": values for (organism, title), values in traces.items()}
-    return alt.VConcatChart(vconcat=strips, spacing=6, datasets=datasets)
+    return {"vconcat": strips, "spacing": 6, "datasets": datasets}
 
 
-def tracked(rows: Rows, *, width: int) -> alt.VConcatChart:
+def tracked(rows: Rows, *, width: int) -> Spec:
     """Draw what trackers saw along training, up to three panels abreast under each organism's name, as in `timeline`.
 
     Args:
         rows: `tracked.tracked(result)`, at least one.
         width: pixels of the whole figure.
     """
-    import altair as alt
-
     organisms, panel = list(dict.fromkeys(row["organism"] for row in rows)), (width - 8) // ABREAST - TICKS
     strips, datasets = list[Any](), dict[str, Rows]()
     for place, organism in enumerate(organisms):
@@ -184,20 +182,18 @@ def tracked(rows: Rows, *, width: int) -> alt.VConcatChart:
         for start in range(0, len(shown), ABREAST):
             titles = shown[start : start + ABREAST]
             datasets |= {f"{place}/{title}": _trace(rows, organism, title) for title in titles}
-            strips.append(
-                alt.HConcatChart(
-                    hconcat=[
-                        _panel(datasets[f"{place}/{title}"], f"{place}/{title}", width=panel, marks=PROBES)
-                        for title in titles
-                    ],
-                    spacing=TICKS,
-                    bounds="flush",
-                    title=alt.TitleParams(
-                        "" if start else organism, anchor="start", color=INK, fontSize=12, fontWeight=600, limit=width
-                    ),
-                )
-            )
-    return alt.VConcatChart(vconcat=strips, spacing=6, datasets=datasets)
+            panels = [
+                _panel(datasets[f"{place}/{title}"], f"{place}/{title}", width=panel, marks=PROBES) for title in titles
+            ]
+            strips.append(_strip("" if start else organism, panels, width=width))
+    return {"vconcat": strips, "spacing": 6, "datasets": datasets}
+
+
+def _strip(title: str, panels: Sequence[alt.LayerChart], *, width: int) -> Spec:
+    """Set panels beside each other, as plain data: concatenated charts copy all they consist of, level by level."""
+    named = {"text": title, "anchor": "start", "color": INK, "fontSize": 12, "fontWeight": 600, "limit": width}
+    drawn = [panel.to_dict(validate=False) for panel in panels]
+    return {"hconcat": drawn, "spacing": TICKS, "bounds": "flush", "title": named}
 
 
 def _trace(rows: Rows, organism: str, quantity: str) -> Rows:
@@ -396,7 +392,12 @@ CONFIG = {
 }
 
 
-def svg(chart: alt.LayerChart | alt.VConcatChart) -> str:
+def prepare() -> None:
+    """Load what drawing needs, which takes 1.5 s once a process."""
+    svg({"data": {"values": []}, "mark": "point"})
+
+
+def svg(chart: alt.LayerChart | Spec) -> str:
     """Draw a chart, which a function of this module returned, as inline SVG.
 
     Returns:
@@ -406,7 +407,8 @@ def svg(chart: alt.LayerChart | alt.VConcatChart) -> str:
     import altair as alt
     import vl_convert
 
-    spec = {**chart.to_dict(validate=False), "config": CONFIG}
+    drawn = chart if isinstance(chart, dict) else chart.to_dict(validate=False)
+    spec = {**drawn, "config": CONFIG}
     version = ".".join(alt.SCHEMA_VERSION.removeprefix("v").split(".")[:2])
-    drawn = vl_convert.vegalite_to_svg(spec, vl_version=version, allowed_base_urls=[])
-    return drawn.replace("<svg", '<svg aria-hidden="true" focusable="false"', 1)
+    found = vl_convert.vegalite_to_svg(spec, vl_version=version, allowed_base_urls=[])
+    return found.replace("<svg", '<svg aria-hidden="true" focusable="false"', 1)

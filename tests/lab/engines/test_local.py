@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from organoid.errors import UserError
+from organoid.lab.engines import warmed
 from organoid.lab.engines.local import LocalEngine
 from organoid.lab.tasks import Task, TaskResult
 
@@ -31,6 +32,21 @@ def is_alive(pid: int) -> bool:
     with suppress(OSError):  # a zombie has ended; who reaps it depends on the machine
         return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
     return False
+
+
+@pytest.fixture
+def started(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """The workers that a test starts, by process id."""
+    pids: list[int] = []
+    start = subprocess.Popen
+
+    def noted(*given, **named):
+        process = start(*given, **named)
+        pids.append(process.pid)
+        return process
+
+    monkeypatch.setattr(subprocess, "Popen", noted)
+    return pids
 
 
 def wait_until(condition, seconds: float = 10.0) -> bool:
@@ -161,3 +177,24 @@ def test_large_values_go_both_ways():
     text = "é" * 3_000_000
     [result] = run([task("a", "echo", text=text)]).values()
     assert result.value is not None and result.value["text"] == text
+
+
+def test_workers_that_were_warmed_for_a_plan_that_fails_end_with_it(started: list[int]):
+    with pytest.raises(ZeroDivisionError), warmed(LocalEngine(preload=()), 2):
+        assert len(started) == 2
+        raise ZeroDivisionError
+    assert not any(is_alive(pid) for pid in started)
+
+
+def test_workers_that_were_warmed_do_the_work(started: list[int]):
+    engine = LocalEngine(preload=())
+    with warmed(engine, 2):
+        tasks = [task(str(place), "environment") for place in range(4)]
+        results = list(engine.map(tasks, num_workers=2, finished={}, on_start=lambda task: None))
+    assert {result.value["pid"] for result in results if result.value} <= set(started)
+    assert len(started) == 2
+
+
+def test_an_engine_without_workers_of_its_own_is_left_alone():
+    with warmed(object(), 2):  # pyright: ignore[reportArgumentType]
+        pass
