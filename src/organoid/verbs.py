@@ -241,6 +241,7 @@ EARLY_WORKERS = 4
 
 
 def _tasks(plan: Plan) -> builtins.list[Task]:
+    from organoid.lab.cost import longest_first
     from organoid.lab.plan import trial_id
     from organoid.lab.tasks import Task
 
@@ -251,7 +252,7 @@ def _tasks(plan: Plan) -> builtins.list[Task]:
     )
     trials = [
         Task(id=trial_id(spec), function="organoid.lab.trial:run", payload={"spec": spec.model_dump(mode="json")})
-        for spec in plan.specs
+        for spec in longest_first(plan.specs)
     ]
     return [first, *trials]
 

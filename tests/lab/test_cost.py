@@ -1,7 +1,7 @@
 """What a plan is expected to take: of the plan, and not of the number of its trials alone."""
 
-from organoid.lab.cost import MONITOR_S, plan_s
-from organoid.lab.plan import Plan, draw_up
+from organoid.lab.cost import MONITOR_S, longest_first, plan_s
+from organoid.lab.plan import Plan, draw_up, trial_id
 from organoid.lab.suites import SUITES
 from organoid.lab.zoo import read
 from organoid.setups import SETUPS
@@ -51,3 +51,12 @@ def test_what_nobody_timed_has_no_estimate() -> None:
 
     assert plan_s(dataclasses.replace(plan(), base="mini")) is None
     assert plan_s(draw_up(SETUPS["naive"], SUITES["long-horizon"], base="tiny", seeds=1)) is None
+
+
+def test_the_slowest_organisms_of_a_seed_are_run_first() -> None:
+    drawn = plan("careful", "sycophant", "hidden-loyalty", seeds=2)
+    ordered = longest_first(drawn.specs)
+    assert sorted(map(trial_id, ordered)) == sorted(map(trial_id, drawn.specs))
+    assert list(dict.fromkeys((spec.seed, spec.organism) for spec in ordered)) == [
+        (0, "hidden-loyalty"), (0, "sycophant"), (1, "hidden-loyalty"), (1, "sycophant"),
+    ]  # fmt: skip

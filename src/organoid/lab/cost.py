@@ -8,6 +8,7 @@ nothing and is not asked for here. Of bases, shops and trackers that nobody has 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from statistics import median
 
 from organoid.lab.plan import Plan
@@ -33,11 +34,22 @@ def plan_s(plan: Plan) -> float | None:
     tracked = any(stage.trackers for stage in plan.setup.stages)
     if plan.base != TIMED_BASE or tracked or plan.shops:
         return None
-    timed = {name: entry["median_training_s"] for name, entry in read().get(TIMED_BASE, {}).items()}
-    grown_s = {name: float(seconds) for name, seconds in timed.items() if seconds}
+    grown_s = growing_s()
     usual_s = median(grown_s.values())  # of an organism that the table has not
     opened_s = plan.seeds * sum(_stage_s(stage, usual_s) for stage in plan.setup.opening)
     return opened_s + sum(_trial_s(spec, grown_s.get(spec.organism, usual_s)) for spec in plan.specs)
+
+
+def growing_s() -> dict[str, float]:
+    """Return the seconds of one core that growing each timed organism plainly takes, on the base they are timed on."""
+    timed = {name: entry["median_training_s"] for name, entry in read().get(TIMED_BASE, {}).items()}
+    return {name: float(seconds) for name, seconds in timed.items() if seconds}
+
+
+def longest_first(specs: Sequence[TrialSpec]) -> list[TrialSpec]:
+    """Return trials seed by seed, within a seed those of the slowest organisms first: so all workers end about together."""
+    grown_s = growing_s()
+    return sorted(specs, key=lambda spec: (spec.seed, -grown_s.get(spec.organism, 0.0)))
 
 
 def _trial_s(spec: TrialSpec, grown_s: float) -> float:
