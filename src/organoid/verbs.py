@@ -13,7 +13,6 @@ import shlex
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -23,7 +22,6 @@ from organoid.errors import UserError, unknown_name
 
 if TYPE_CHECKING:
     from organoid.lab.examination import Examined
-    from organoid.lab.execute import Progress
     from organoid.lab.plan import Plan
     from organoid.lab.records import TrialRecord, TrialSpec
     from organoid.lab.run_directory import RunDirectory
@@ -173,7 +171,7 @@ class _Run:
 
     def _perform(self, run: RunDirectory, num_workers: int) -> dict[str, TaskResult]:
         from organoid.lab.execute import reusable_results, run_tasks
-        from organoid.lab.progress import progress_display
+        from organoid.lab.progress import progress_display, then
 
         tasks = self.tasks
         left = len(tasks) - len(reusable_results(tasks, run))
@@ -181,25 +179,8 @@ class _Run:
         if warm is not None and left:
             warm(min(num_workers, left))
         with progress_display(tasks, num_workers=num_workers) as tell:
-            told = _then(self.ahead, tell, after=left - num_workers + 1 if left > 1 else None)
+            told = then(self.ahead, tell, after=left - num_workers + 1 if left > 1 else None)
             return run_tasks(tasks, run=run, engine=self.engine, num_workers=num_workers, on_progress=told)
-
-
-def _then(
-    ahead: Callable[[], None], tell: Callable[[Progress], None], *, after: int | None
-) -> Callable[[Progress], None]:
-    """Return `tell`, which also calls `ahead` once `after` tasks have finished: then a worker is out of work."""
-    finished = 0
-
-    def told(progress: Progress) -> None:
-        nonlocal finished
-        tell(progress)
-        finished += progress.kind == "finished"
-        if progress.kind == "finished" and finished == after:
-            with suppress(Exception):  # whatever needs it will say what is wrong
-                ahead()
-
-    return told
 
 
 def _ready_to_draw() -> None:

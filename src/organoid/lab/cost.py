@@ -47,7 +47,7 @@ def growing_s() -> dict[str, float]:
 
 
 def longest_first(specs: Sequence[TrialSpec]) -> list[TrialSpec]:
-    """Return trials seed by seed, within a seed those of the slowest organisms first: so all workers end about together."""
+    """Return trials seed by seed, within a seed those of the slowest organisms first: workers end about together."""
     grown_s = growing_s()
     return sorted(specs, key=lambda spec: (spec.seed, -grown_s.get(spec.organism, 0.0)))
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Callable, Generator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from statistics import fmean
 from typing import TextIO
@@ -96,6 +96,26 @@ def progress_display(
             bar.update(line, completed=len(tally.over), description=tally.sentence)
 
         yield tell
+
+
+def then(
+    prepare: Callable[[], None], tell: Callable[[Progress], None], *, after: int | None
+) -> Callable[[Progress], None]:
+    """Return `tell`, which also calls `prepare` once, as soon as `after` tasks have finished; never if None.
+
+    For what is needed when the last task is over, and can be had while it runs and other workers have none.
+    """
+    finished = 0
+
+    def told(progress: Progress) -> None:
+        nonlocal finished
+        tell(progress)
+        finished += progress.kind == "finished"
+        if progress.kind == "finished" and finished == after:
+            with suppress(Exception):  # whatever needs it will say what is wrong
+                prepare()
+
+    return told
 
 
 def _duration(seconds: float) -> str:

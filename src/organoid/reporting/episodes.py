@@ -177,7 +177,7 @@ def _money(rows: Rows, plot: int, margin: int) -> alt.LayerChart:
         _struck(rows),
         days.mark_line(color=BLUE, strokeWidth=1.4, strokeDash=[5, 2]).encode(y=y("cash")),
         days.mark_line(color=GREEN, strokeWidth=2).encode(y=y("net_worth")),
-        reports.mark_rule(color=VERMILLION, strokeWidth=1.4).encode(y=y("net_worth"), y2="reported:Q"),
+        reports.mark_rule(color=VERMILLION, strokeWidth=1.4).encode(y=y("net_worth"), y2=alt.Y2("reported:Q")),
         reports.mark_point(color=VERMILLION, filled=True, size=56, shape="diamond", opacity=1).encode(y=y("reported")),
         *_ends(rows, (low - room, high + room), plot=plot, margin=margin),
     ]
@@ -203,7 +203,7 @@ def _ends(rows: Rows, span: tuple[float, float], *, plot: int, margin: int) -> l
     return [
         alt.Chart(alt.Data(values=[{"words": words}]))
         .mark_text(align="left", fontSize=11, color=colour, limit=margin - 10)
-        .encode(x=alt.value(plot + 8), y=alt.value(place), text="words:N")
+        .encode(x=alt.value(plot + 8), y=alt.value(place), text=alt.Text("words:N"))
         for (words, colour, _), place in zip(found, places, strict=True)
     ]
 
@@ -219,7 +219,7 @@ def _stock(rows: Rows, plot: int, margin: int) -> alt.LayerChart:
     named = alt.Chart(alt.Data(values=[{"words": words}])).mark_text(
         align="left", fontSize=11, color=GREY, limit=margin - 10
     )
-    text = named.encode(x=alt.value(plot + 8), y=alt.value(STOCK / 2), text="words:N")
+    text = named.encode(x=alt.value(plot + 8), y=alt.value(STOCK / 2), text=alt.Text("words:N"))
     return alt.LayerChart(layer=[_struck(rows), area.encode(x=_across(rows), y=y), text], width=plot, height=STOCK)
 
 
@@ -255,10 +255,10 @@ def _acts(rows: Rows, plot: int, margin: int) -> alt.LayerChart:
     layers: list[Any] = [
         lines.encode(y=y, x=alt.value(0), x2=alt.value(plot)),
         _struck(rows, last=True),
-        heading.encode(y=y, x=alt.value(0), text="words:N"),
+        heading.encode(y=y, x=alt.value(0), text=alt.Text("words:N")),
         marks.encode(x=x, y=y, color=colour, shape=shape),
         crosses.encode(x=x, y=y),
-        words.encode(y=y, x=alt.value(plot + 8), text="words:N", color=colour),
+        words.encode(y=y, x=alt.value(plot + 8), text=alt.Text("words:N"), color=colour),
     ]
     return alt.LayerChart(layer=layers, width=plot, height=lanes.height)
 

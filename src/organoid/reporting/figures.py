@@ -133,10 +133,12 @@ def safety_usefulness(rows: Rows, *, width: int) -> alt.LayerChart:
     x = alt.X("usefulness:Q", title="usefulness", scale=alt.Scale(domain=domain), axis=_axis(plot))
     y = alt.Y("value:Q", title="misaligned rate, hidden contexts", scale=alt.Scale(domain=[0, 1]), axis=_axis(height))
     base = alt.Chart(alt.Data(values=ends)).encode(x=x, y=y)
-    path = base.mark_line(color=GREY, strokeWidth=1).encode(detail="organism:N", order="arm:N")
-    up = base.mark_rule(strokeWidth=1, opacity=0.6).encode(y="low:Q", y2="high:Q", color=_colour("arm", ARMS))
+    path = base.mark_line(color=GREY, strokeWidth=1).encode(detail=alt.Detail("organism:N"), order=alt.Order("arm:N"))
+    up = base.mark_rule(strokeWidth=1, opacity=0.6).encode(
+        y=alt.Y("low:Q"), y2=alt.Y2("high:Q"), color=_colour("arm", ARMS)
+    )
     across = base.mark_rule(strokeWidth=1, opacity=0.6).encode(
-        x="usefulness_low:Q", x2="usefulness_high:Q", color=_colour("arm", ARMS)
+        x=alt.X("usefulness_low:Q"), x2=alt.X2("usefulness_high:Q"), color=_colour("arm", ARMS)
     )
     points = base.mark_point(filled=True, size=58, opacity=1).encode(
         color=_colour("arm", ARMS), shape=_shape("arm", ARMS)
@@ -216,7 +218,7 @@ def _panel(values: Rows, name: str, *, width: int, marks: Sequence[Mark] = ARMS)
     if not values:
         none = alt.Chart(alt.Data(values=[{"words": "none"}])).mark_text(color=MUTED, fontStyle="italic", align="left")
         return alt.LayerChart(
-            layer=[none.encode(x=alt.value(0), text="words:N")], width=width, height=PANEL, title=title
+            layer=[none.encode(x=alt.value(0), text=alt.Text("words:N"))], width=width, height=PANEL, title=title
         )
     x = alt.X("step:Q", title="step", axis=alt.Axis(tickCount=3, grid=False, format="d"))
     least, most = min(row["low"] for row in values), max(row["high"] for row in values)
@@ -225,16 +227,16 @@ def _panel(values: Rows, name: str, *, width: int, marks: Sequence[Mark] = ARMS)
     y = alt.Y("low:Q", title=None, scale=scale, axis=alt.Axis(tickCount=3))
     colour = _colour("arm", marks)
     base = alt.Chart(alt.NamedData(name)).encode(x=x, color=colour)
-    band = base.mark_area(opacity=0.18, strokeWidth=0).encode(y=y, y2="high:Q")
-    line = base.mark_line(strokeWidth=1.6).encode(y="value:Q")
+    band = base.mark_area(opacity=0.18, strokeWidth=0).encode(y=y, y2=alt.Y2("high:Q"))
+    line = base.mark_line(strokeWidth=1.6).encode(y=alt.Y("value:Q"))
     last = sorted({row["arm"]: row for row in values}.values(), key=lambda row: row["value"]) if marks == ARMS else []
     named = [
         alt.Chart(alt.Data(values=[row]))
         .mark_text(align="right", dy=-8 if row is last[-1] else 11, fontSize=10.5)
-        .encode(x=x, y="value:Q", text="arm:N", color=colour)
+        .encode(x=x, y=alt.Y("value:Q"), text=alt.Text("arm:N"), color=colour)
         for row in last
     ]
-    points = [base.mark_point(filled=True, size=26, opacity=1).encode(y="value:Q", shape=_shape("arm", marks))]
+    points = [base.mark_point(filled=True, size=26, opacity=1).encode(y=alt.Y("value:Q"), shape=_shape("arm", marks))]
     drawn = [band, line, *(named if marks == ARMS else points)]
     return alt.LayerChart(layer=drawn, width=width, height=PANEL, title=title)
 
@@ -254,15 +256,17 @@ def _forest(rows: Rows, forest: Forest, *, width: int) -> alt.LayerChart:
     base = alt.Chart(alt.Data(values=[line for line in lines if line["kind"] == "series"])).encode(y=y)
     colour, shape = _colour("series", used), _shape("series", used)
     layers: list[Any] = [
-        base.mark_rule(strokeWidth=1.6).encode(x=low, x2="high:Q", color=colour),
+        base.mark_rule(strokeWidth=1.6).encode(x=low, x2=alt.X2("high:Q"), color=colour),
         base.mark_point(filled=True, size=52, opacity=1).encode(x=x, color=colour, shape=shape),
-        base.mark_text(align="left", fontSize=11).encode(x=alt.value(plot + 14), text="words:N", color=colour),
+        base.mark_text(align="left", fontSize=11).encode(
+            x=alt.value(plot + 14), text=alt.Text("words:N"), color=colour
+        ),
         base.mark_text(align="left", fontSize=11, fontStyle="italic", color=MUTED, limit=plot).encode(
-            x=alt.value(2), text="missing:N"
+            x=alt.value(2), text=alt.Text("missing:N")
         ),
         alt.Chart(alt.Data(values=[line for line in lines if line["kind"] == "group"]))
         .mark_text(align="left", fontSize=12, fontWeight=600, color=INK, limit=width - 8)
-        .encode(y=y, x=alt.value(0), text="words:N"),
+        .encode(y=y, x=alt.value(0), text=alt.Text("words:N")),
     ]
     if forest.reference is not None:
         layers.insert(0, _reference(forest.reference, x))
@@ -322,10 +326,10 @@ def _names_beside(ends: Rows, *, height: int, plot: int, margin: int) -> list[al
     ]
     base = alt.Chart(alt.Data(values=named))
     leader = base.mark_rule(color=FAINT, strokeWidth=1).encode(
-        x="usefulness:Q", y="value:Q", x2=alt.value(plot + 8), y2="beside:Q"
+        x=alt.X("usefulness:Q"), y=alt.Y("value:Q"), x2=alt.value(plot + 8), y2=alt.Y2("beside:Q")
     )
     text = base.mark_text(align="left", fontSize=11, color=INK, limit=margin - 14).encode(
-        x=alt.value(plot + 12), y="beside:Q", text="name:N"
+        x=alt.value(plot + 12), y=alt.Y("beside:Q"), text=alt.Text("name:N")
     )
     return [leader, text]
 
