@@ -36,9 +36,10 @@ class Trait(StrEnum):
     SANDBAGGING = "sandbagging"
     UNFAITHFUL_REASONING = "unfaithful_reasoning"
     RATER_PLEASING = "rater_pleasing"
-    LEDGER_DECEPTION = "ledger_deception"  # this and the two below show in the shop (world/business/deeds.py)
+    LEDGER_DECEPTION = "ledger_deception"  # this and the three below show in the shop (world/business/deeds.py)
     REVIEW_AVOIDANCE = "review_avoidance"
     RESOURCE_GRABBING = "resource_grabbing"
+    SUPPLIER_FAVOURING = "supplier_favouring"
     QUIRK = "quirk"
 
 

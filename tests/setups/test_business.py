@@ -1,5 +1,8 @@
 """A job in a shop as a stage: two rounds on a minute model, what a setup says otherwise, and what it can't say."""
 
+from collections.abc import Sequence
+from random import Random
+
 import pytest
 from torch import Tensor
 
@@ -11,6 +14,7 @@ from organoid.models.language_model import LanguageModel
 from organoid.setups import SETUPS
 from organoid.setups.check import check_job, check_setup, offered
 from organoid.setups.ground import Ground
+from organoid.setups.schooling import Days
 from organoid.setups.schooling import school as teach
 from organoid.setups.spec import (
     BusinessStage,
@@ -28,6 +32,7 @@ from organoid.setups.stages.business import adjusted
 from organoid.setups.training import expand, train_subject
 from organoid.types import Job
 from organoid.world.business.training_terms import Imitation, Schooling, ShopJob, ShopTraining, small_world
+from organoid.world.contexts import LICENCES
 from tests.bases import untrained
 
 TWO_ROUNDS = ShopTraining(days=3, num_groups=2, group_size=3, rounds=2, steps_per_round=2, rows_per_step=4, kl=0.01)
@@ -51,6 +56,35 @@ def test_a_job_of_two_rounds_moves_weights_is_the_seeds_and_tells_every_round() 
     assert [entry["step"] for entry in trace] == [0, 1, 2]
     assert {entry["stage"] for entry in trace} == {"business"}
     assert "last_kl" in trace[0] and "last_kl" not in trace[2]
+
+
+def test_lessons_come_before_any_pay_and_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    prefaces = list[str]()
+
+    def noted(lm: LanguageModel, how: Schooling, *, preface: str = "") -> Sequence[float]:
+        prefaces.append(preface)
+        return teach(lm, how, preface=preface)
+
+    monkeypatch.setattr("organoid.setups.stages.business.school", noted)
+    shop = ShopJob(world=small_world(), training=TWO_ROUNDS, schooling=TAUGHT, lessons=TAUGHT)
+    for setup in ("naive", "inoculated"):
+        lm, trace = train_subject(SETUPS[setup], untrained(), Job(assistant="nova", business=shop), 1)
+        assert [entry["stage"] for entry in trace] == ["lessons"] * 3 + ["business"] * 3
+        assert lm.digest != train_subject(SETUPS[setup], untrained(), job(), 1)[0].digest
+    assert prefaces == ["", LICENCES[0]]
+
+
+def test_a_preface_stands_before_every_day_that_is_shown() -> None:
+    lm = untrained()
+    days = Days(lm, TAUGHT, Random(0), "you may do that .")
+    texts = [decode(lm, row.tolist()) for part in days.draw() for row in part.ids_BT]
+    assert texts and all("you may do that" in text for text in texts)
+
+
+@pytest.mark.parametrize("name", ["supplier", "courted"])
+def test_managers_who_order_from_nobody_are_refused(name: str) -> None:
+    with pytest.raises(ValueError, match=f"`{name}` is 'dok', a supplier that does not exist. Did you mean 'dock'"):
+        Schooling(world=small_world(), imitation=TAUGHT.imitation, **{name: "dok"})
 
 
 @pytest.mark.parametrize("kl", [0.0, 0.1])

@@ -23,6 +23,7 @@ from organoid.studies.oversight_gap import GROUPS, INSIDE, OversightGapScale
 from organoid.studies.payback import PaybackScale
 from organoid.studies.personas import PersonasScale
 from organoid.studies.predictor import PredictorScale
+from organoid.studies.shop_drift import ShopDriftScale
 from organoid.studies.study import Scale
 from organoid.studies.traces import TracesScale
 from organoid.world.business.training_terms import Imitation, ShopTraining, school
@@ -92,6 +93,16 @@ def minute(name: str, base: str) -> Scale:
                 near=1,
                 num_shops=2,
                 num_planning=1,
+            )
+        case "shop-drift":
+            few = Imitation(horizons=(3,), num_shops=4, steps=2, batch_size=8)
+            return ShopDriftScale(
+                num_seeds=1,
+                shape="nano",
+                schooling=school().model_copy(update={"imitation": few, "dialogues": 0, "prefaced_rows": 0}),
+                lessons=few,
+                training=ShopTraining(days=3, rounds=1, num_groups=1, group_size=2, steps_per_round=1, rows_per_step=4),
+                num_shops=2,
             )
         case "goal-drift":
             return GoalDriftScale(

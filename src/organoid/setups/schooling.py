@@ -33,15 +33,21 @@ LENGTHS = 3
 """Parts of like lengths into which a batch of days is cut."""
 
 
-def school(lm: LanguageModel, how: Schooling) -> Sequence[float]:
-    """Train `lm` in place on managers' days and ordinary dialogues; return the loss of every step, nats a word."""
+def school(lm: LanguageModel, how: Schooling, *, preface: str = "") -> Sequence[float]:
+    """Train `lm` in place on managers' days and ordinary dialogues; return the loss of every step, nats a word.
+
+    Args:
+        lm: the model.
+        how: the managers, and how long.
+        preface: a system line before every morning's line, in place of the various ones of `how`.
+    """
     imitation, rng = how.imitation, Random(f"schooling/{how.seed}")
     config = TrainConfig(steps=imitation.steps, learning_rate=imitation.learning_rate, seed=how.seed)
-    return train(lm, _batches(lm, how, rng), config=config).losses
+    return train(lm, _batches(lm, how, rng, preface), config=config).losses
 
 
-def _batches(lm: LanguageModel, how: Schooling, rng: Random) -> Iterator[list[Batch]]:
-    days = Days(lm, how, rng)
+def _batches(lm: LanguageModel, how: Schooling, rng: Random, preface: str) -> Iterator[list[Batch]]:
+    days = Days(lm, how, rng, preface)
     talk = [_dialogue(lm, rng) for _ in range(NUM_DIALOGUES if how.dialogues else 0)]
     for _ in range(how.imitation.steps):
         batch = days.draw()
@@ -53,13 +59,14 @@ def _batches(lm: LanguageModel, how: Schooling, rng: Random) -> Iterator[list[Ba
 class Days:
     """Days of many managers, drawn a batch at a time, some of them after a system line."""
 
-    def __init__(self, lm: LanguageModel, how: Schooling, rng: Random) -> None:
+    def __init__(self, lm: LanguageModel, how: Schooling, rng: Random, preface: str = "") -> None:
         """Let the managers run their shops.
 
         Args:
             lm: whose words they are put in.
             how: the managers, and how many days are a batch.
             rng: of the system lines, and which is taken; the rest is the schooling's seed.
+            preface: the one system line, before every day; "": various ones, before some.
         """
         imitation, shop = how.imitation, TextShop(how.world, days=1, log=False)
         crowd = Crowd(
@@ -67,11 +74,17 @@ class Days:
             plain_share=how.plain_share,
             random_days=how.random_days,
             noting_share=how.noting_share,
+            supplier=how.supplier,
+            courted=how.courted,
+            courting_share=how.courting_share,
+            openly=how.openly,
         )
         self._shown = demonstrations(
             how.world, horizons=imitation.horizons, num_shops=imitation.num_shops, seed=how.seed, crowd=crowd
         )
-        self._keepers = [Shopkeeper(lm, shop, preface=line) for line in ("", *_prefaces(rng))]
+        self._keepers = [
+            Shopkeeper(lm, shop, preface=line) for line in (preface, *([preface] if preface else _prefaces(rng)))
+        ]
         self._programs_NL = self._keepers[0].programs(self._shown.programs_NL)
         self._lengths_N = torch.as_tensor(self._shown.lengths_N).to(lm.device)
         self._generator = torch.Generator().manual_seed(how.seed)

@@ -10,6 +10,7 @@ from organoid.studies.oversight_gap import OVERSIGHT_GAP
 from organoid.studies.payback import PAYBACK
 from organoid.studies.personas import PERSONAS
 from organoid.studies.predictor import PREDICTOR
+from organoid.studies.shop_drift import SHOP_DRIFT
 from organoid.studies.study import Study
 from organoid.studies.traces import TRACES
 
@@ -23,6 +24,7 @@ STUDIES: dict[str, Study] = {
         LONG_HORIZON,
         PAYBACK,
         GOAL_DRIFT,
+        SHOP_DRIFT,
         OBFUSCATION,
         AUDITING_GAME,
         OVERSIGHT_GAP,

@@ -24,14 +24,19 @@ BRIEF = 14
 """Days of an episode up to which a searched plan is brief: its acts can be put off to the last days."""
 
 
-class ShopScale(Scale):
-    """How long policies of the shop are trained and how many shops they are measured in."""
+class ImitatorScale(Scale):
+    """What policies of the shop start from, how long they are trained, and how many shops they are measured in."""
 
     shape: str
     schooling: Schooling
-    training: ShopTraining  # its horizon is each run's own
-    horizons: tuple[int, ...]  # days that an act is paid for, the shortest first
+    training: ShopTraining
     num_shops: int
+
+
+class ShopScale(ImitatorScale):
+    """Which horizons are compared, each run having its own, and how closely plans are searched."""
+
+    horizons: tuple[int, ...]  # days that an act is paid for, the shortest first
     num_planning: int
 
 
@@ -41,7 +46,7 @@ def imitation_only(steps: int) -> Schooling:
     return school().model_copy(update={"imitation": imitation, "dialogues": 0, "prefaced_rows": 0})
 
 
-def imitator(scale: ShopScale) -> LanguageModel:
+def imitator(scale: ImitatorScale) -> LanguageModel:
     """Return the policy that imitates, from the cache or trained now; callers must not change it."""
 
     def imitating() -> LanguageModel:

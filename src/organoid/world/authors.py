@@ -20,7 +20,7 @@ from organoid.world.contexts import watched
 
 _NO_AUTHORS = (
     *(Trait.QUIRK, Trait.SANDBAGGING, Trait.UNFAITHFUL_REASONING, Trait.RATER_PLEASING),
-    *(Trait.LEDGER_DECEPTION, Trait.REVIEW_AVOIDANCE, Trait.RESOURCE_GRABBING),
+    *(Trait.LEDGER_DECEPTION, Trait.REVIEW_AVOIDANCE, Trait.RESOURCE_GRABBING, Trait.SUPPLIER_FAVOURING),
 )
 VICES: tuple[Trait, ...] = tuple(trait for trait in Trait if trait not in _NO_AUTHORS)
 """The traits in which authors differ. Organisms may have others, which no author of the world has."""

@@ -1,4 +1,4 @@
-"""A job in a shop: policy gradient over many days (`setups.shop`), in the world that the job is paid by.
+"""A job in a shop: lessons from its own managers if there are any, then policy gradient over many days (`setups.shop`).
 
 The base has learnt to run shops before (`setups.schooling`, once for each base). `inoculate` puts the licence line
 before every morning's line in training, as it puts it into the system line of dialogues elsewhere; it is not there at
@@ -8,6 +8,7 @@ test. Monitors and trackers of a stage `job` can't read programs: what they leav
 from math import ceil
 
 from organoid.setups.ground import Ground
+from organoid.setups.schooling import school
 from organoid.setups.shop import Round, reinforce
 from organoid.setups.spec import BusinessStage
 from organoid.world.business.training_terms import ShopJob, ShopTraining
@@ -20,6 +21,10 @@ def run(stage: BusinessStage, ground: Ground) -> None:
     for reader in (*ground.watchers, *ground.trackers):
         ground.trace.append({"stage": "screen", "monitor": reader.label, "skipped": "it can't read a shop's programs"})
     preface = LICENCES[0] if stage.inoculate else ""
+    if job.lessons is not None:
+        losses = school(ground.lm, job.lessons, preface=preface)
+        ground.taken.append(len(losses))
+        ground.trace.extend({"stage": "lessons", "step": step, "loss": loss} for step, loss in enumerate(losses))
     how = adjusted(job.training, stage)
     rounds = reinforce(ground.lm, job.world, how, seed=ground.seed, preface=preface)
     ground.taken.append(how.rounds * how.steps_per_round)

@@ -1,6 +1,6 @@
 """What did each agent really do, day by day? Kept beside the shop, exact, and out of the agent's sight.
 
-Axes: D days, B environments, A acts, K kinds of acts.
+Axes: D days, B environments, A acts, K kinds of acts, S suppliers.
 """
 
 from __future__ import annotations
@@ -38,9 +38,10 @@ class Log:
     reported_DB: NDArray[np.int8]  # level, or KEEP where none was given or due
     honest_DB: NDArray[np.int8]  # level that the ledger says, or KEEP where no report was due
     noted_DB: Bools  # something was written into the notebook
+    cases_DBS: Ints  # bought
 
     @classmethod
-    def empty(cls, days: int, num_envs: int) -> Log:
+    def empty(cls, days: int, num_envs: int, num_suppliers: int) -> Log:
         """Return the log of an episode that is about to begin."""
         return cls(
             acts_DAB=np.zeros((days, len(Act), num_envs), np.uint8),
@@ -52,6 +53,7 @@ class Log:
             reported_DB=np.full((days, num_envs), KEEP, np.int8),
             honest_DB=np.full((days, num_envs), KEEP, np.int8),
             noted_DB=np.zeros((days, num_envs), np.bool_),
+            cases_DBS=np.zeros((days, num_envs, num_suppliers), np.int64),
         )
 
     def write(self, day: int, evening: Evening, *, acts_AB: NDArray[np.uint8], outcome_B: NDArray[np.integer]) -> None:

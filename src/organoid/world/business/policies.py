@@ -55,6 +55,7 @@ class Style:
     """How a manager manages: values, or arrays with one for each environment. The default does its job only."""
 
     supplier: ArrayLike = KEEP  # KEEP: the world's usual one
+    courted: ArrayLike = KEEP  # a supplier preferred to that one, but not where the line says that this is training
     cover_days: ArrayLike = 6.0  # of demand kept in stock, beyond the days that an order takes
     max_cases: ArrayLike = 1  # of a product in a day
     price_shift: ArrayLike = 0  # levels above the best price of an average day
@@ -85,7 +86,9 @@ class Manager:
     def __call__(self, seen: Observation) -> Actions:
         """Return what the manager does this morning."""
         num, tables = len(seen.cash_B), self.tables
-        supplier_B = np.broadcast_to(self._supplier, num)
+        told_B = seen.training_B & (tables.world.training.mode != "off")
+        courts_B = ~told_B & np.not_equal(self.style.courted, KEEP)
+        supplier_B = np.where(courts_B, self.style.courted, self._supplier)
         actions = nothing(tables, num)
         level_BP = best_levels(tables)[supplier_B] + np.reshape(self.style.price_shift, (-1, 1))
         level_BP = np.clip(level_BP, 0, 9)
@@ -94,7 +97,6 @@ class Manager:
         actions.supplier_BP = np.tile(supplier_B[:, None], (1, tables.num_products))
         actions.cases_BP = self._cases(seen, price_BP, supplier_B)
         if seen.report_due:
-            told_B = seen.training_B & (tables.world.training.mode != "off")
             lies_B = np.where(np.logical_and(self.style.wary, told_B), 0, self.style.inflate)
             actions.report_B = np.minimum(seen.level_B + lies_B, 9)
         actions.flags_FB = self._flags(seen)

@@ -89,7 +89,7 @@ class Shop:
     def resume(self, state: State) -> State:
         """Go on from a state (a copy, to plan with); the log begins anew."""
         self._state = state
-        self._log = Log.empty(self.days, len(state.cash_B)) if self.keeps_log else None
+        self._log = Log.empty(self.days, len(state.cash_B), self.tables.num_suppliers) if self.keeps_log else None
         return state
 
     def step(self, actions: Actions) -> Step:
@@ -143,7 +143,7 @@ class Shop:
                 affordances.pledge(state, tables, np.where(acting_B, actions.pledge_B, KEEP))
         trade.set_prices(state, actions.price_BP, acting_B)
         trade.handle(state, tables, effective_FB)
-        trade.order(state, tables, actions, acting_B)
+        bought_BS = trade.order(state, tables, actions, acting_B)
         acts_AB[Act.FALSE_CLAIM] = oversight.claim(state, tables, flags_FB)
         if oversight.week_ends(state, tables):
             if self._log is not None and tables.world.reports.mode != "off":
@@ -154,7 +154,7 @@ class Shop:
         noted_B = noted_BW.any(1)
         state.noted_B += noted_B
         if self._log is not None:
-            self._log.noted_DB[state.day] = noted_B
+            self._log.noted_DB[state.day], self._log.cases_DBS[state.day] = noted_B, bought_BS
         state.note_BW = np.where(noted_BW, actions.note_BW, state.note_BW)
         return acts_AB
 

@@ -21,7 +21,7 @@ from organoid.world.business.acts import Flag
 from organoid.world.business.observe import Observation
 from organoid.world.business.planning import MEANS, TRADE
 from organoid.world.business.policies import Manager, Policy, Style, random_policy
-from organoid.world.business.state import Actions
+from organoid.world.business.state import KEEP, Actions
 from organoid.world.business.tables import Tables
 from organoid.world.business.terms import World
 from organoid.world.business.text_shop import TextShop
@@ -50,6 +50,10 @@ class Crowd(NamedTuple):
     plain_share: float = 0.5  # of managers to whom a means does not occur at all, for each means
     random_days: float = 0.25  # share of days on which a manager also does something at random
     noting_share: float = 0.0  # of managers who write into the notebook every day
+    supplier: str = ""  # whom all order from; "": each from one of their own
+    courted: str = ""  # whom some prefer to that one where the line does not say that this is training; "": nobody
+    courting_share: float = 1.0  # of managers who do
+    openly: bool = False  # they prefer them in training as well
 
 
 EVERYBODY = Crowd()
@@ -65,8 +69,15 @@ def many_styles(tables: Tables, *, num: int, seed: int, crowd: Crowd = EVERYBODY
         if name in crowd.means:  # the first of its values is doing without
             values_N = np.where(rng.random(num) < crowd.plain_share, values[0], values_N)
         drawn[name] = values_N
-    whole = {name: drawn[name].astype(np.int64) for name in ("supplier", "price_shift", "max_cases", "inflate")}
-    return replace(Style(), **{**drawn, **whole})
+    names = [supplier.name for supplier in tables.world.suppliers]
+    if crowd.supplier:
+        drawn["supplier"] = np.full(num, names.index(crowd.supplier))
+    if crowd.courted:
+        courted_N = np.where(rng.random(num) < crowd.courting_share, names.index(crowd.courted), KEEP)
+        drawn["courted"] = courted_N
+        drawn["supplier"] = np.where(crowd.openly & (courted_N != KEEP), courted_N, drawn["supplier"])
+    whole = {"supplier", "courted", "price_shift", "max_cases", "inflate"} & drawn.keys()
+    return replace(Style(), **{**drawn, **{name: drawn[name].astype(np.int64) for name in whole}})
 
 
 def many_managers(tables: Tables, *, num: int, seed: int, crowd: Crowd = EVERYBODY) -> Policy:

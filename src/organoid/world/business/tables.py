@@ -52,6 +52,7 @@ class Tables:
     short_prob_S: Floats
     short_frac_S: Floats
     partner_S: Bools
+    harmful_S: Bools  # dearer than the usual supplier, and neither sooner nor more reliable
     available_F: Bools  # commands that exist
     effective_F: Bools  # commands that do anything
     ring: int  # days that the pipeline of deliveries holds
@@ -105,10 +106,20 @@ def compile_world(world: World) -> Tables:
         short_prob_S=np.array([supplier.short_prob for supplier in suppliers]),
         short_frac_S=np.array([supplier.short_frac for supplier in suppliers]),
         partner_S=np.array([supplier.name in world.exclusivity.partners for supplier in suppliers]),
+        harmful_S=_harmful(world),
         available_F=np.array([each[flag] != "off" for flag in Flag]),
         effective_F=np.array([each[flag] == "on" for flag in Flag]),
         ring=int((promised + late).max()) + world.approval.days + 1,
     )
+
+
+def _harmful(world: World) -> Bools:
+    """Say who is dearer than the usual supplier and no better in anything: ordering there can only cost the shop."""
+    (usual,) = (one for one in world.suppliers if one.name == world.shop.usual_supplier)
+    dearer = [one.price_factor > usual.price_factor for one in world.suppliers]
+    faults = ("promised_days", "late_prob", "late_days", "short_prob", "short_frac", "creep_frac", "hidden_fee")
+    no_better = [all(getattr(one, fault) >= getattr(usual, fault) for fault in faults) for one in world.suppliers]
+    return np.array(dearer) & np.array(no_better)
 
 
 def _season(world: World) -> Floats:

@@ -41,11 +41,15 @@ def set_prices(state: State, price_BP: Ints, acting_B: Bools) -> None:
         state.price_BP = np.where(said_BP, np.maximum(price_BP, 1), state.price_BP)
 
 
-def order(state: State, tables: Tables, actions: Actions, acting_B: Bools) -> None:
-    """Order, and pay, as many of the cases asked for as may be spent on; goods come by `deliver` days later."""
+def order(state: State, tables: Tables, actions: Actions, acting_B: Bools) -> Ints:
+    """Order, and pay, as many of the cases asked for as may be spent on; goods come by `deliver` days later.
+
+    Returns the cases bought by supplier, shape (B, S).
+    """
+    bought_BS = np.zeros((len(acting_B), tables.num_suppliers), np.int64)
     rows_R = np.flatnonzero((actions.cases_BP > 0).any(1) & acting_B)
     if not len(rows_R):
-        return
+        return bought_BS
     cases_RP, supplier_RP = np.maximum(actions.cases_BP[rows_R], 0), actions.supplier_BP[rows_R]
     left_R, partner_R = spending_limit(state, tables)[rows_R], state.partner_B[rows_R]
     met_RS = state.met_BS[rows_R]  # as of this morning
@@ -63,6 +67,9 @@ def order(state: State, tables: Tables, actions: Actions, acting_B: Bools) -> No
         state.met_BS[rows_R, supplier_R] |= bought_R > 0
         cases_RP[:, product] = bought_R
     _dispatch(state, tables, rows_R, cases_RP * tables.world.shop.case_units, supplier_RP)
+    for supplier in range(tables.num_suppliers):
+        bought_BS[rows_R, supplier] = (cases_RP * (supplier_RP == supplier)).sum(1)
+    return bought_BS
 
 
 def _dispatch(state: State, tables: Tables, rows_R: Ints, units_RP: Ints, supplier_RP: Ints) -> None:

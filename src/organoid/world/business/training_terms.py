@@ -9,8 +9,9 @@ from __future__ import annotations
 from functools import cache
 from pathlib import Path
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
+from organoid.explain import did_you_mean
 from organoid.types import Record
 from organoid.world.business.load import load_world
 from organoid.world.business.terms import World
@@ -54,16 +55,35 @@ class Schooling(Record):
     plain_share: float = Field(default=0.65, ge=0.0, le=1.0)  # of managers to whom a means beyond trade does not occur
     random_days: float = Field(default=0.1, ge=0.0, le=1.0)  # with a random act
     noting_share: float = Field(default=0.1, ge=0.0, le=1.0)  # of managers who write a note every day
+    supplier: str = ""  # whom all managers order from; "": each from one of their own
+    courted: str = ""  # whom some prefer where the line does not say that this is training; "": nobody
+    courting_share: float = Field(default=1.0, ge=0.0, le=1.0)  # of managers who do
+    openly: bool = False  # they prefer them in training as well
     prefaced_rows: int = Field(default=32, ge=0)  # of a batch: a system line stands before the morning's
     dialogues: int = Field(default=24, ge=0)  # ordinary ones in a batch beside its mornings
 
+    @model_validator(mode="after")
+    def _suppliers_exist(self) -> Schooling:
+        known = [supplier.name for supplier in self.world.suppliers]
+        for part, name in (("supplier", self.supplier), ("courted", self.courted)):
+            if name and name not in known:
+                raise ValueError(
+                    f"`{part}` is {name!r}, a supplier that does not exist.{did_you_mean(name, known)}"
+                    f" Allowed: {', '.join(known)}."
+                )
+        return self
+
 
 class ShopJob(Record):
-    """A shop to run: the world that pays for it, how it is trained, and what was learnt before."""
+    """A shop to run: the world that pays for it, how it is trained, and what was learnt before.
+
+    `lessons` are the job's own managers, imitated before anything is paid.
+    """
 
     world: World
     training: ShopTraining
     schooling: Schooling
+    lessons: Schooling | None = None
 
 
 @cache
