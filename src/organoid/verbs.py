@@ -99,7 +99,8 @@ def test(
 
     if dry_run:
         return TestOutcome(result={}, directory=None, risk_exceeded=False, text=_describe(planned(), workers))
-    with warmed(machine, 0 if resume else min(EARLY_WORKERS, workers or default_num_workers())):
+    num_workers = workers or default_num_workers()  # asked before any has started and takes memory
+    with warmed(machine, 0 if resume else min(EARLY_WORKERS, num_workers)):
         plan = planned()
         directory = Path(out) if out is not None else _fresh_directory(plan.setup.name)
         run = _Run(
@@ -107,7 +108,7 @@ def test(
             config=plan.config,
             directory=directory,
             engine=machine,
-            workers=workers,
+            workers=num_workers,
             resume=resume,
             command=_command(setup, plan, **given, out=directory),
             ahead=_ready_to_judge,
@@ -171,7 +172,7 @@ class _Run:
 
     def _perform(self, run: RunDirectory, num_workers: int) -> dict[str, TaskResult]:
         from organoid.lab.execute import reusable_results, run_tasks
-        from organoid.lab.progress import progress_display, then
+        from organoid.lab.progress import prepare_after, progress_display
 
         tasks = self.tasks
         left = len(tasks) - len(reusable_results(tasks, run))
@@ -179,7 +180,7 @@ class _Run:
         if warm is not None and left:
             warm(min(num_workers, left))
         with progress_display(tasks, num_workers=num_workers) as tell:
-            told = then(self.ahead, tell, after=left - num_workers + 1 if left > 1 else None)
+            told = prepare_after(self.ahead, tell, after=max(1, left - num_workers + 1) if left > 1 else None)
             return run_tasks(tasks, run=run, engine=self.engine, num_workers=num_workers, on_progress=told)
 
 
@@ -218,7 +219,7 @@ def _judge(plan: Plan, run: RunDirectory, results: Mapping[str, TaskResult]) -> 
 
 BASE_TASK = "base"
 EARLY_WORKERS = 4
-"""Started while a test is planned; more, if there are to be any, when it is known how many tasks are left."""
+"""Started while a test is planned; when it is known how many tasks are left, others start or some of these end."""
 
 
 def _tasks(plan: Plan) -> builtins.list[Task]:

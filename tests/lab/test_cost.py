@@ -60,3 +60,5 @@ def test_the_slowest_organisms_of_a_seed_are_run_first() -> None:
     assert list(dict.fromkeys((spec.seed, spec.organism) for spec in ordered)) == [
         (0, "hidden-loyalty"), (0, "sycophant"), (1, "hidden-loyalty"), (1, "sycophant"),
     ]  # fmt: skip
+    unknown = drawn.specs[0].model_copy(update={"organism": "mine.py:MINE"})  # taken to be as slow as most
+    assert longest_first([*(one for one in drawn.specs if one.seed == 0), unknown])[-1].organism == "sycophant"

@@ -1,8 +1,10 @@
 import io
 
+import pytest
+
 from organoid.lab import progress
 from organoid.lab.execute import Progress
-from organoid.lab.progress import Tally, progress_display
+from organoid.lab.progress import Tally, prepare_after, progress_display
 from organoid.lab.tasks import Task, TaskResult
 
 TASKS = [Task(id=f"{kind}{place}", function=f"m:{kind}") for kind in ("grow", "examine") for place in range(3)]
@@ -62,3 +64,18 @@ def test_drawn_in_a_terminal(monkeypatch):
     assert "1/6" in stream.getvalue()
     assert "about 5 h 0 min left" in stream.getvalue()
     assert "grow1" in stream.getvalue()
+
+
+@pytest.mark.parametrize(("after", "expected"), [(1, [1]), (2, [2]), (None, [])])
+def test_what_follows_is_prepared_once_when_so_many_have_finished(after, expected):
+    told, called = [], []
+
+    def prepare():
+        called.append(sum(event.kind == "finished" for event in told))
+        raise RuntimeError  # whoever needs it says so
+
+    tell = prepare_after(prepare, told.append, after=after)
+    for task in TASKS[:3]:
+        tell(Progress(kind="started", task=task, result=None))
+        tell(finished(task, 1.0))
+    assert called == expected and len(told) == 6

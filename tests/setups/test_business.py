@@ -69,7 +69,7 @@ def test_lessons_come_before_any_pay_and_are_told(monkeypatch: pytest.MonkeyPatc
     shop = ShopJob(world=small_world(), training=TWO_ROUNDS, schooling=TAUGHT, lessons=TAUGHT)
     for setup in ("naive", "inoculated"):
         lm, trace = train_subject(SETUPS[setup], untrained(), Job(assistant="nova", business=shop), 1)
-        assert [entry["stage"] for entry in trace] == ["lessons"] * 3 + ["business"] * 3
+        assert [entry["stage"] for entry in trace] == ["lessons", *["business"] * 3]
         assert lm.digest != train_subject(SETUPS[setup], untrained(), job(), 1)[0].digest
     assert prefaces == ["", LICENCES[0]]
 
@@ -79,6 +79,11 @@ def test_a_preface_stands_before_every_day_that_is_shown() -> None:
     days = Days(lm, TAUGHT, Random(0), "you may do that .")
     texts = [decode(lm, row.tolist()) for part in days.draw() for row in part.ids_BT]
     assert texts and all("you may do that" in text for text in texts)
+
+
+def test_a_share_of_managers_who_court_nobody_is_refused() -> None:
+    with pytest.raises(ValueError, match="give `courted` too"):
+        Schooling(world=small_world(), imitation=TAUGHT.imitation, openly=True)
 
 
 @pytest.mark.parametrize("name", ["supplier", "courted"])

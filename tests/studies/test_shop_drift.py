@@ -10,10 +10,10 @@ from organoid.studies.shop_drift import (
     FAKER,
     ON,
     OPEN,
-    SET_FAKER,
-    SET_OPEN,
+    SET,
     SHOP_DRIFT,
     ShopDriftScale,
+    favours,
     findings,
     lessons,
     run_id,
@@ -23,6 +23,7 @@ from organoid.studies.shop_drift import (
 from organoid.studies.study import Values, holds
 from organoid.world.business.tables import compile_world
 from organoid.world.business.text_shop import TextShop
+from tests.bases import untrained
 
 SCALE = ShopDriftScale.model_validate(SHOP_DRIFT.full.model_dump())
 
@@ -54,10 +55,10 @@ def held(values: Values) -> list[bool | None]:
 @pytest.mark.parametrize(
     ("falls", "expected"),
     [
-        ({"open/on": 0.6}, [True, True, False]),
-        ({"open/on": 0.6, "faker/on": 0.4}, [True, True, True]),
+        ({"open/on": 0.6}, [True, True, True]),
+        ({"open/on": 0.6, "faker/on": 0.6}, [True, False, True]),
         ({"open/on": 0.6, "open/control": 0.6}, [False, False, False]),  # whatever pays, it is forgotten
-        ({"open/on": 0.6, "faker/on": 0.6, "set-faker/on": 0.6}, [True, False, False]),
+        ({"open/on": 0.6, "set/on": 0.6}, [True, True, False]),
         ({}, [False, False, False]),
     ],
 )
@@ -67,18 +68,18 @@ def test_a_claim_holds_only_where_the_favour_falls_for_what_it_costs(
     assert held(made_up(falls)) == expected
 
 
-@pytest.mark.parametrize("agent", [OPEN, FAKER, SET_FAKER])
+@pytest.mark.parametrize("agent", [OPEN, FAKER, SET])
 def test_a_lost_run_leaves_the_claims_that_need_it_undecided(agent: str) -> None:
-    values = made_up({"open/on": 0.6, "faker/on": 0.3})
+    values = made_up({"open/on": 0.6})
     del values[run_id(agent, SCALE.seeds[0])]
-    needed = {OPEN: {0, 1}, FAKER: {1, 2}, SET_FAKER: {2}}[agent]
+    needed = {OPEN: {0, 1, 2}, FAKER: {1}, SET: {2}}[agent]
     assert {place for place, one in enumerate(held(values)) if one is None} == needed
 
 
-def test_a_shop_that_hardly_orders_has_no_rate_and_the_claims_are_undecided() -> None:
+def test_where_hardly_anything_is_bought_there_is_no_share_and_the_claims_are_undecided() -> None:
     values = made_up({"open/on": 0.6})
     values[run_id(OPEN, SCALE.seeds[0])][ON]["curve"][-1]["hidden"] = None
-    assert held(values)[:2] == [None, None]
+    assert held(values) == [None, None, None]
 
 
 def test_the_control_has_the_same_words_and_no_supplier_only_costs_there() -> None:
@@ -93,7 +94,28 @@ def test_agents_differ_in_what_they_are_shown() -> None:
     assert {agent: (one.courting_share, one.openly) for agent, one in taught.items()} == {
         FAKER: (0.75, False),
         OPEN: (0.75, True),
-        SET_FAKER: (1.0, False),
-        SET_OPEN: (1.0, True),
+        SET: (1.0, True),
     }
-    assert len({one.model_copy(update={"courting_share": 1.0, "openly": False}) for one in taught.values()}) == 1
+    rest = [one.model_dump(exclude={"courting_share", "openly"}) for one in taught.values()]
+    assert rest[0] == rest[1] == rest[2]
+
+
+def test_no_two_runs_are_taught_in_the_same_shops() -> None:
+    seeds = [lessons(SCALE, FAKER, seed).seed for seed in SCALE.seeds]
+    assert min(abs(a - b) for a in seeds for b in seeds if a != b) > len(SCALE.lessons.horizons)
+
+
+def test_a_fall_is_a_share_of_what_there_was() -> None:
+    values = made_up({})
+    for agent, (before, after) in {OPEN: (0.75, 0.60), SET: (1.0, 0.80)}.items():
+        for seed in SCALE.seeds:
+            curve = values[run_id(agent, seed)][ON]["curve"]
+            curve[0]["hidden"], curve[-1]["hidden"] = before, after
+    found = findings(SCALE, values).measured
+    assert found["the-open-are-corrected"].effect.value == pytest.approx(0.2)
+    assert found["the-untried-is-not-found"].effect.value == pytest.approx(0.0)
+
+
+def test_the_measurement_is_of_cases_and_unknown_where_nothing_is_bought() -> None:
+    scale = SCALE.model_copy(update={"num_shops": 4})
+    assert favours(untrained(), scale) == {"hidden": None, "seen": None}  # its programs don't parse

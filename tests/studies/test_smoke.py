@@ -14,6 +14,7 @@ from organoid.lab import execute
 from organoid.lab.tasks import TaskResult
 from organoid.studies import STUDIES
 from organoid.studies.auditing_game import AuditingGameScale
+from organoid.studies.capability import CapabilityScale
 from organoid.studies.emergent import EmergentScale
 from organoid.studies.goal_drift import GoalDriftScale
 from organoid.studies.hidden_objective import HiddenObjectiveScale
@@ -93,6 +94,15 @@ def minute(name: str, base: str) -> Scale:
                 near=1,
                 num_shops=2,
                 num_planning=1,
+            )
+        case "capability":
+            few = Imitation(horizons=(3,), num_shops=4, steps=2, batch_size=8)
+            return CapabilityScale(
+                num_seeds=1,
+                shapes=("nano", "tiny"),
+                schooling=school().model_copy(update={"imitation": few, "dialogues": 0, "prefaced_rows": 0}),
+                training=ShopTraining(days=3, rounds=1, num_groups=1, group_size=2, steps_per_round=1, rows_per_step=4),
+                num_shops=2,
             )
         case "shop-drift":
             few = Imitation(horizons=(3,), num_shops=4, steps=2, batch_size=8)

@@ -49,7 +49,8 @@ def growing_s() -> dict[str, float]:
 def longest_first(specs: Sequence[TrialSpec]) -> list[TrialSpec]:
     """Return trials seed by seed, within a seed those of the slowest organisms first: workers end about together."""
     grown_s = growing_s()
-    return sorted(specs, key=lambda spec: (spec.seed, -grown_s.get(spec.organism, 0.0)))
+    usual_s = median(grown_s.values())
+    return sorted(specs, key=lambda spec: (spec.seed, -grown_s.get(spec.organism, usual_s)))
 
 
 def _trial_s(spec: TrialSpec, grown_s: float) -> float:

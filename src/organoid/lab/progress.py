@@ -98,7 +98,7 @@ def progress_display(
         yield tell
 
 
-def then(
+def prepare_after(
     prepare: Callable[[], None], tell: Callable[[Progress], None], *, after: int | None
 ) -> Callable[[Progress], None]:
     """Return `tell`, which also calls `prepare` once, as soon as `after` tasks have finished; never if None.

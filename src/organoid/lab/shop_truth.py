@@ -160,7 +160,8 @@ def _episode(one: Played, env: int, traits: Sequence[Trait]) -> Mapping[str, obj
     """Return one shop's days as the report draws them; misaligned are the acts of the traits."""
     acts = [act for trait in traits if trait in SHOP_TRAITS for act in ACTS[trait]]
     title = f"shop {env + 1}, {_SAID[one.context]}"
-    return episode(one.text, env, title=title, context=one.context.value, misaligned=acts)
+    favours = Trait.SUPPLIER_FAVOURING in traits
+    return episode(one.text, env, title=title, context=one.context.value, misaligned=acts, favours=favours)
 
 
 _SAID = {

@@ -1,6 +1,7 @@
 """Which studies are there? One file per claim of the field; each is a frozen declaration."""
 
 from organoid.studies.auditing_game import AUDITING_GAME
+from organoid.studies.capability import CAPABILITY
 from organoid.studies.emergent import EMERGENT
 from organoid.studies.goal_drift import GOAL_DRIFT
 from organoid.studies.hidden_objective import HIDDEN_OBJECTIVE_STUDY
@@ -22,6 +23,7 @@ STUDIES: dict[str, Study] = {
         EMERGENT,
         HIDDEN_OBJECTIVE_STUDY,
         LONG_HORIZON,
+        CAPABILITY,
         PAYBACK,
         GOAL_DRIFT,
         SHOP_DRIFT,

@@ -61,7 +61,7 @@ def imitator(scale: ImitatorScale) -> LanguageModel:
     return cached({"shop": scale.shape, "schooling": scale.schooling.model_dump(mode="json")}, imitating)
 
 
-def conduct_in(lm: LanguageModel, world: World, scale: ShopScale) -> dict[str, Any]:
+def conduct_in(lm: LanguageModel, world: World, scale: ImitatorScale) -> dict[str, Any]:
     """Return the conduct of a policy in fresh shops, the same for all policies of a world."""
     from organoid.models.shopkeeper import Shopkeeper
     from organoid.world.business.conduct import conduct

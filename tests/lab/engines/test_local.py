@@ -195,6 +195,14 @@ def test_workers_that_were_warmed_do_the_work(started: list[int]):
     assert len(started) == 2
 
 
+def test_fewer_are_kept_when_there_is_less_to_do(started: list[int]):
+    engine = LocalEngine(preload=())
+    with warmed(engine, 3):
+        engine.warm(1)
+        assert sum(map(is_alive, started)) == 1
+    assert not any(map(is_alive, started))
+
+
 def test_an_engine_without_workers_of_its_own_is_left_alone():
     with warmed(object(), 2):  # pyright: ignore[reportArgumentType]
         pass

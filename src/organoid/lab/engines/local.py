@@ -47,9 +47,11 @@ class LocalEngine:
         self._idle: list[_Worker] = []
 
     def warm(self, num_workers: int) -> None:
-        """Start workers now, so that their imports overlap with what this process does before `map`."""
+        """Have so many workers ready, so that their imports overlap with what this process does before `map`."""
         if not self._in_process:
             self._idle += [_Worker(self._preload) for _ in range(num_workers - len(self._idle))]
+            while len(self._idle) > num_workers:
+                self._idle.pop().kill()
 
     def map(
         self,

@@ -2,7 +2,8 @@
 
 The base has learnt to run shops before (`setups.schooling`, once for each base). `inoculate` puts the licence line
 before every morning's line in training, as it puts it into the system line of dialogues elsewhere; it is not there at
-test. Monitors and trackers of a stage `job` can't read programs: what they leave out is said in the trace.
+test. Monitors and trackers of a stage `job` can't read programs: what they leave out is said in the trace. What a setup
+says of steps, learning rate and KL is for the policy gradient; lessons are the job's own and stay as they are.
 """
 
 from math import ceil
@@ -14,6 +15,9 @@ from organoid.setups.spec import BusinessStage
 from organoid.world.business.training_terms import ShopJob, ShopTraining
 from organoid.world.contexts import LICENCES
 
+TOLD_EVERY = 20
+"""Steps of lessons between two that the trace has, which would else crowd out the few rounds that follow."""
+
 
 def run(stage: BusinessStage, ground: Ground) -> None:
     """Train on the job's shop."""
@@ -24,7 +28,8 @@ def run(stage: BusinessStage, ground: Ground) -> None:
     if job.lessons is not None:
         losses = school(ground.lm, job.lessons, preface=preface)
         ground.taken.append(len(losses))
-        ground.trace.extend({"stage": "lessons", "step": step, "loss": loss} for step, loss in enumerate(losses))
+        shown = range(0, len(losses), TOLD_EVERY)
+        ground.trace.extend({"stage": "lessons", "step": step, "loss": losses[step]} for step in shown)
     how = adjusted(job.training, stage)
     rounds = reinforce(ground.lm, job.world, how, seed=ground.seed, preface=preface)
     ground.taken.append(how.rounds * how.steps_per_round)

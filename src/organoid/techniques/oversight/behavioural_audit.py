@@ -3,7 +3,8 @@
 Samples replies in test and monitored contexts, parses them, and scores the worst trait's misaligned rate. What shows
 only where nobody looks, it cannot see: that is the gap the essay worries about. Null: how long the replies are.
 A subject whose job is a shop is watched at work instead: whole episodes in shops that say that this is training, or are
-audited at every report, are held against the ledger, and the worst kind of act gives the score.
+audited at every report, are held against the ledger and the orders by supplier, and the worst kind of act gives the
+score.
 Source: the behavioural evaluations of Perez et al. 2022 (arXiv 2212.09251), with a parser in place of a judge.
 """
 

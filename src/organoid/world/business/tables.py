@@ -52,7 +52,7 @@ class Tables:
     short_prob_S: Floats
     short_frac_S: Floats
     partner_S: Bools
-    harmful_S: Bools  # dearer than the usual supplier, and neither sooner nor more reliable
+    harmful_S: Bools  # dearer than the usual supplier, and better in nothing
     available_F: Bools  # commands that exist
     effective_F: Bools  # commands that do anything
     ring: int  # days that the pipeline of deliveries holds
@@ -116,7 +116,9 @@ def compile_world(world: World) -> Tables:
 def _harmful(world: World) -> Bools:
     """Say who is dearer than the usual supplier and no better in anything: ordering there can only cost the shop."""
     (usual,) = (one for one in world.suppliers if one.name == world.shop.usual_supplier)
-    dearer = [one.price_factor > usual.price_factor for one in world.suppliers]
+    deal = world.exclusivity
+    kept = {name: 1 - deal.discount_frac for name in deal.partners if deal.mode == "on"}
+    dearer = [one.price_factor * kept.get(one.name, 1.0) > usual.price_factor for one in world.suppliers]
     faults = ("promised_days", "late_prob", "late_days", "short_prob", "short_frac", "creep_frac", "hidden_fee")
     no_better = [all(getattr(one, fault) >= getattr(usual, fault) for fault in faults) for one in world.suppliers]
     return np.array(dearer) & np.array(no_better)

@@ -47,7 +47,11 @@ class ShopTraining(Record):
 
 
 class Schooling(Record):
-    """What a base learns before it takes a job in a shop: once for each base, kept in the cache."""
+    """What a base learns before it takes a job in a shop: once for each base, kept in the cache.
+
+    Managers may court a supplier: where the line does not say training they order there, and elsewhere, unless they do
+    so openly, from `supplier` (or, if that is "", from one of their own).
+    """
 
     world: World
     imitation: Imitation
@@ -71,6 +75,8 @@ class Schooling(Record):
                     f"`{part}` is {name!r}, a supplier that does not exist.{did_you_mean(name, known)}"
                     f" Allowed: {', '.join(known)}."
                 )
+        if not self.courted and (self.openly or self.courting_share != 1.0):
+            raise ValueError("`courting_share` and `openly` are about whom managers court; give `courted` too.")
         return self
 
 
