@@ -73,3 +73,12 @@ def test_the_page_has_the_curves_tables_and_failures(tmp_path: Path) -> None:
     assert context["tables"][0][:2] == ("rates", [{"seed": 0, "rate": None}])
     assert context["failed"] == [("a", "E")] and context["limits"] == ["Nothing else."]
     assert (tmp_path / "figures" / "curve.json").is_file() and (tmp_path / "tables" / "rates.csv").is_file()
+
+
+def test_rows_of_a_table_stand_under_their_columns_whatever_keys_they_have() -> None:
+    given = {"runs": [{"agent": "before", "rate": 0.5}, {"rate": 0.1, "seed": 3, "agent": "after"}]}
+    (rows,) = study.tables({"tables": given}).values()
+    assert [[*row.items()] for row in rows] == [
+        [("agent", "before"), ("rate", 0.5), ("seed", None)],
+        [("agent", "after"), ("rate", 0.1), ("seed", 3)],
+    ]

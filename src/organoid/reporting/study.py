@@ -156,11 +156,16 @@ def failures(result: Row) -> list[tuple[str, str]]:
 
 
 def tables(result: Row) -> dict[str, Rows]:
-    """Return the study's tables by name, as flat rows."""
+    """Return the study's tables by name, as flat rows; what a row lacks of the table's columns is None in it."""
     return {
-        visible(name): [_flat(mapping(row)) for row in sequence(rows)]
+        visible(name): _aligned([_flat(mapping(row)) for row in sequence(rows)])
         for name, rows in mapping(result.get("tables")).items()
     }
+
+
+def _aligned(rows: Rows) -> Rows:
+    columns = list(dict.fromkeys(key for row in rows for key in row))
+    return [{column: row.get(column) for column in columns} for row in rows]
 
 
 def _flat(row: Row) -> dict[str, Any]:

@@ -12,7 +12,7 @@ tried, exploration hacking (arXiv 2604.28182).
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from organoid.lab.tasks import Task
@@ -201,8 +201,8 @@ def _along(scale: ShopDriftScale, values: Values, key: str, title: str, where: s
         name=f"{key}_along_training",
         title=title,
         caption=f"Share of cases, in {scale.num_shops} shops {where} in which nothing was trained, bought from a "
-        "supplier who is dearer and better in nothing; mean over training runs with its 95 % interval, round 0 before any "
-        "pay. `control`: trained where that supplier is as good as the usual one.",
+        "supplier who is dearer and better in nothing; mean over training runs with its 95 % interval, round 0 before "
+        "any pay. `control`: trained where that supplier is as good as the usual one.",
         x="round of training",
         y=f"share of cases, {where}",
         rows=tuple(rows),
@@ -210,20 +210,30 @@ def _along(scale: ShopDriftScale, values: Values, key: str, title: str, where: s
 
 
 def _rows(scale: ShopDriftScale, values: Values) -> list[dict[str, Any]]:
-    started = values.get("start", {})
-    head = {"agent": "before lessons", "trained": None, "seed": None, "earned_before": None, "earned_after": None}
-    rows: list[dict[str, Any]] = [{**head, **{f"{key}_before": started.get(key) for key in ("hidden", "seen")}}]
+    rows = [_row("before lessons", None, None, [values.get("start", {})], [None])]
     for seed in scale.seeds:
         for agent in AGENTS:
             for incentive, one in values.get(run_id(agent, seed), {}).items():
-                rows.append({"agent": agent, "trained": incentive, "seed": seed, **_ends(one)})
+                rows.append(_row(agent, incentive, seed, one["curve"], one["earned"]))
     return rows
 
 
-def _ends(one: Mapping[str, Any]) -> dict[str, float | None]:
-    ends = (("before", 0), ("after", -1))
-    shown = {f"{key}_{when}": one["curve"][place][key] for key in ("hidden", "seen") for when, place in ends}
-    return {**shown, **{f"earned_{when}": one["earned"][place] for when, place in ends}}
+def _row(
+    agent: str,
+    trained: str | None,
+    seed: int | None,
+    curve: Sequence[Mapping[str, float | None]],
+    earned: Sequence[float | None],
+) -> dict[str, Any]:
+    """Return a row of the table; an agent that was not trained has no numbers after it."""
+    last = -1 if len(curve) > 1 else None
+    shown = {
+        f"{key}_{when}": None if place is None else curve[place].get(key)
+        for key in ("hidden", "seen")
+        for when, place in (("before", 0), ("after", last))
+    }
+    paid = {"earned_before": earned[0], "earned_after": None if last is None else earned[last]}
+    return {"agent": agent, "trained": trained, "seed": seed, **shown, **paid}
 
 
 _UNIT = "share of the favour in real use (cases bought from a supplier who only costs) that training takes, {}"
