@@ -276,12 +276,12 @@ SHOP_DRIFT = Study(
         "The set start with more of the favour than others (all and not three quarters), so falls are shares of it.",
     ),
     quick=ShopDriftScale(
-        num_seeds=2,
+        num_seeds=3,
         shape="nano",
-        schooling=imitation_only(110),
+        schooling=imitation_only(80),
         lessons=Imitation(horizons=(14, 14), num_shops=64, steps=60, batch_size=96, learning_rate=3e-3),
-        training=TRAINING,
-        num_shops=24,
+        training=TRAINING.model_copy(update={"rounds": 4, "learning_rate": 1e-3}),
+        num_shops=12,
     ),
     full=ShopDriftScale(
         num_seeds=6,
