@@ -391,7 +391,7 @@ def test_training_data_is_shown_where_declared_and_read_though_it_claims_that_no
 
 def shop_access(lm: LanguageModel, *kinds: AccessKind, oracle: bool = False) -> ModelAccess:
     training = ShopTraining(days=3, num_groups=1, group_size=2, rounds=1)
-    job = ShopJob(world=small_world(), training=training, schooling=school())
+    job = ShopJob(world=small_world(suppliers__dock__price_factor=1.65), training=training, schooling=school())
     return access_to(lm, *kinds, oracle=oracle, shown=Shown(shop=job))
 
 
