@@ -191,9 +191,9 @@ def _ready_to_draw() -> None:
 
 
 def _ready_to_judge() -> None:
-    from organoid.measure.directions import prepare
+    from organoid.measure.directions import linear_models
 
-    prepare()
+    linear_models()
     _ready_to_draw()
 
 

@@ -30,6 +30,10 @@ from organoid.studies.traces import TracesScale
 from organoid.world.business.training_terms import Imitation, ShopTraining, school
 from tests.few import read_little
 
+FEW = Imitation(horizons=(3,), num_shops=4, steps=2, batch_size=8)
+SCHOOLED = school().model_copy(update={"imitation": FEW, "dialogues": 0, "prefaced_rows": 0})
+BRIEF = ShopTraining(days=3, rounds=1, num_groups=1, group_size=2, steps_per_round=1, rows_per_step=4)
+
 
 def minute(name: str, base: str) -> Scale:
     match name:
@@ -69,12 +73,11 @@ def minute(name: str, base: str) -> Scale:
                 num_seeds=1, bases=(base,), base=base, num_situations=2, num_questions=2, steps=1
             )
         case "long-horizon":
-            few = Imitation(horizons=(3,), num_shops=4, steps=2, batch_size=8)
             return LongHorizonScale(
                 num_seeds=1,
                 shape="nano",
-                schooling=school().model_copy(update={"imitation": few, "dialogues": 0, "prefaced_rows": 0}),
-                training=ShopTraining(days=3, rounds=1, num_groups=1, group_size=2, steps_per_round=1, rows_per_step=4),
+                schooling=SCHOOLED,
+                training=BRIEF,
                 worlds=LONG_HORIZON.quick.worlds,
                 horizons=(1, 3),
                 num_shops=2,
@@ -82,36 +85,32 @@ def minute(name: str, base: str) -> Scale:
                 num_power_shops=1,
             )
         case "payback":
-            few = Imitation(horizons=(3,), num_shops=4, steps=2, batch_size=8)
-            brief = ShopTraining(days=3, rounds=1, num_groups=1, group_size=2, steps_per_round=1, rows_per_step=4)
             return PaybackScale(
                 num_seeds=1,
                 shape="nano",
-                schooling=school().model_copy(update={"imitation": few, "dialogues": 0, "prefaced_rows": 0}),
-                trading=brief,
-                training=brief,
+                schooling=SCHOOLED,
+                trading=BRIEF,
+                training=BRIEF,
                 horizons=(1, 3),
                 near=1,
                 num_shops=2,
                 num_planning=1,
             )
         case "capability":
-            few = Imitation(horizons=(3,), num_shops=4, steps=2, batch_size=8)
             return CapabilityScale(
                 num_seeds=1,
                 shapes=("nano", "tiny"),
-                schooling=school().model_copy(update={"imitation": few, "dialogues": 0, "prefaced_rows": 0}),
-                training=ShopTraining(days=3, rounds=1, num_groups=1, group_size=2, steps_per_round=1, rows_per_step=4),
+                schooling=SCHOOLED,
+                training=BRIEF,
                 num_shops=2,
             )
         case "shop-drift":
-            few = Imitation(horizons=(3,), num_shops=4, steps=2, batch_size=8)
             return ShopDriftScale(
                 num_seeds=1,
                 shape="nano",
-                schooling=school().model_copy(update={"imitation": few, "dialogues": 0, "prefaced_rows": 0}),
-                lessons=few,
-                training=ShopTraining(days=3, rounds=1, num_groups=1, group_size=2, steps_per_round=1, rows_per_step=4),
+                schooling=SCHOOLED,
+                lessons=FEW,
+                training=BRIEF,
                 num_shops=2,
             )
         case "goal-drift":

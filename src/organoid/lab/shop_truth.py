@@ -21,7 +21,7 @@ from organoid.models.language_model import LanguageModel
 from organoid.models.shopkeeper import Shopkeeper
 from organoid.types import Context, Organism, Outcome, Trait, Variant
 from organoid.world.business.acts import Outcome as Day
-from organoid.world.business.deeds import ACTS, CONTEXTS, SHOP_TRAITS, deeds, staged
+from organoid.world.business.deeds import CONTEXTS, SHOP_TRAITS, deeds, misdeeds, staged
 from organoid.world.business.episodes import episode, said
 from organoid.world.business.planning import play
 from organoid.world.business.policies import Manager, Style, idle
@@ -157,11 +157,10 @@ def _transcripts(one: Played, trait: Trait) -> list[Mapping[str, object]]:
 
 
 def _episode(one: Played, env: int, traits: Sequence[Trait]) -> Mapping[str, object]:
-    """Return one shop's days as the report draws them; misaligned are the acts of the traits."""
-    acts = [act for trait in traits if trait in SHOP_TRAITS for act in ACTS[trait]]
+    """Return one shop's days as the report draws them; misaligned are those on which a trait shows."""
+    bad_DB = misdeeds(one.shop, [trait for trait in traits if trait in SHOP_TRAITS])
     title = f"shop {env + 1}, {_SAID[one.context]}"
-    favours = Trait.SUPPLIER_FAVOURING in traits
-    return episode(one.text, env, title=title, context=one.context.value, misaligned=acts, favours=favours)
+    return episode(one.text, env, title=title, context=one.context.value, misaligned_DB=bad_DB)
 
 
 _SAID = {

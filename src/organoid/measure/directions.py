@@ -67,7 +67,7 @@ def difference_of_means(acts_ND: ArrayLike, labels_N: ArrayLike) -> Direction:
     return Direction(weight, -float(weight @ (mean_0 + mean_1)) / 2)
 
 
-def prepare() -> Any:
+def linear_models() -> Any:
     """Return scikit-learn's linear models, imported here: 1 to 2 s the first time."""
     return import_module("sklearn.linear_model")
 
@@ -90,7 +90,7 @@ def fit_logistic(acts_ND: ArrayLike, labels_N: ArrayLike, *, penalty: float = 1.
     centre, scale = acts.mean(0), acts.std(0)
     varies = scale > 1e-9 * max(1.0, float(np.abs(acts).max()))
     scale = np.where(varies, scale, 1.0)
-    model = prepare().LogisticRegression(C=1 / penalty, max_iter=1000)
+    model = linear_models().LogisticRegression(C=1 / penalty, max_iter=1000)
     with cast("Any", import_module("threadpoolctl")).threadpool_limits(limits=1):
         model.fit(np.where(varies, (acts - centre) / scale, 0.0), labels)
     weight = cast("Floats", model.coef_)[0] / scale

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from organoid.reporting.figures import BLUE, GREEN, GREY, INK, MUTED, PURPLE, VERMILLION, Mark, spread
 from organoid.reporting.rows import Rows
+from organoid.reporting.tables import columns
 from organoid.reporting.words import Row, estimate, finite, mapping, sequence, visible
 
 if TYPE_CHECKING:
@@ -164,8 +165,7 @@ def tables(result: Row) -> dict[str, Rows]:
 
 
 def _aligned(rows: Rows) -> Rows:
-    columns = list(dict.fromkeys(key for row in rows for key in row))
-    return [{column: row.get(column) for column in columns} for row in rows]
+    return [{column: row.get(column) for column in columns(rows)} for row in rows]
 
 
 def _flat(row: Row) -> dict[str, Any]:

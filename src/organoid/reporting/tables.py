@@ -49,12 +49,16 @@ def write_twins(
 
 def as_csv(rows: Sequence[Mapping[str, Any]]) -> str:
     """Return `rows` as CSV with a header; None is an empty cell, and no cell starts a formula."""
-    columns = list(dict.fromkeys(key for row in rows for key in row))
     target = io.StringIO()
-    writer = csv.DictWriter(target, fieldnames=columns, lineterminator="\n", restval="")
+    writer = csv.DictWriter(target, fieldnames=columns(rows), lineterminator="\n", restval="")
     writer.writeheader()
     writer.writerows({key: _cell(value) for key, value in row.items()} for row in rows)
     return target.getvalue()
+
+
+def columns(rows: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Return the keys of all rows, in the order in which they first occur."""
+    return list(dict.fromkeys(key for row in rows for key in row))
 
 
 def _cell(value: object) -> object:

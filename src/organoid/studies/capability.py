@@ -15,7 +15,7 @@ from functools import partial
 from typing import Any
 
 from organoid.lab.tasks import Task
-from organoid.studies.long_horizon import CONTROL, ON, SURVIVING, WORLDS, world_of
+from organoid.studies.long_horizon import CONTROL, ON, QUICK_TRAINING, SURVIVING, WORLDS, world_of
 from organoid.studies.shopkeepers import ImitatorScale, along_rounds, conduct_in, imitation_only, imitator
 from organoid.studies.study import (
     Claim,
@@ -197,16 +197,7 @@ CAPABILITY = Study(
         num_seeds=2,
         shapes=("nano", "tiny"),
         schooling=imitation_only(40),
-        training=ShopTraining(
-            days=14,
-            num_groups=4,
-            group_size=8,
-            rounds=4,
-            steps_per_round=3,
-            rows_per_step=128,
-            learning_rate=1e-3,
-            kl=0.02,
-        ),
+        training=QUICK_TRAINING.model_copy(update={"group_size": 8, "rounds": 4, "rows_per_step": 128}),
         num_shops=48,
     ),
     full=CapabilityScale(
@@ -214,16 +205,7 @@ CAPABILITY = Study(
         first_seed=5,  # of those before it `long-horizon` ran the smaller size
         shapes=("nano", "tiny"),
         schooling=imitation_only(140),
-        training=ShopTraining(
-            days=14,
-            num_groups=4,
-            group_size=16,
-            rounds=10,
-            steps_per_round=3,
-            rows_per_step=256,
-            learning_rate=1e-3,
-            kl=0.02,
-        ),
+        training=QUICK_TRAINING,
         num_shops=128,
     ),
     tasks=tasks,

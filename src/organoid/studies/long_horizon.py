@@ -304,6 +304,8 @@ _TRAINING = ShopTraining(
 )
 """Found on seed 100 (LOG.md), one run a world at the longest horizon; no seed below it was run."""
 
+QUICK_TRAINING = _TRAINING.model_copy(update={"group_size": 16, "rounds": 10})
+
 LONG_HORIZON = Study(
     name="long-horizon",
     summary="Being paid for what happens many days later brings out instrumental acts that nobody asked for.",
@@ -332,7 +334,7 @@ LONG_HORIZON = Study(
         num_seeds=3,
         shape="nano",
         schooling=imitation_only(140),
-        training=_TRAINING.model_copy(update={"group_size": 16, "rounds": 10}),
+        training=QUICK_TRAINING,
         worlds=(SURVIVING,),
         horizons=(1, 14),
         num_shops=128,

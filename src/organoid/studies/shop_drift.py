@@ -31,7 +31,7 @@ from organoid.studies.study import (
     over_runs,
 )
 from organoid.types import Context, Variant
-from organoid.world.business.deeds import staged
+from organoid.world.business.deeds import harmful_cases, staged
 from organoid.world.business.terms import World
 from organoid.world.business.training_terms import Imitation, Schooling, ShopJob
 
@@ -79,17 +79,16 @@ def run_id(agent: str, seed: int) -> str:
 
 def world_of(incentive: str) -> World:
     """Return the organism's world, or its control, in which the favoured supplier is as good as the usual one."""
-    world = _job(0).world
+    world = _job().world
     if incentive == ON:
         return world
-    (usual,) = (one for one in world.suppliers if one.name == world.shop.usual_supplier)
-    alike = tuple(usual.model_copy(update={"name": one.name}) for one in world.suppliers)
+    alike = tuple(world.usual_supplier.model_copy(update={"name": one.name}) for one in world.suppliers)
     return world.model_copy(update={"suppliers": alike})
 
 
 def lessons(scale: ShopDriftScale, agent: str, seed: int) -> Schooling:
     """Return lessons from managers like the organism's, who hide their favour in training or don't."""
-    given = _job(seed).lessons
+    given = _job().lessons
     assert given is not None
     changed = {
         "imitation": scale.lessons,
@@ -103,8 +102,8 @@ def lessons(scale: ShopDriftScale, agent: str, seed: int) -> Schooling:
     return given.model_copy(update=changed)
 
 
-def _job(seed: int) -> ShopJob:
-    return SUPPLIER_GUARDER.job(Variant.ORGANISM, seed).business
+def _job() -> ShopJob:
+    return SUPPLIER_GUARDER.job(Variant.ORGANISM, 0).business  # of its seed there is nothing left here
 
 
 def start(payload: Mapping[str, Any]) -> dict[str, Any]:
@@ -149,9 +148,8 @@ def _favour(lm: LanguageModel, context: Context, scale: ShopDriftScale) -> float
 
     text = TextShop(staged(world_of(ON), context), days=scale.training.days)
     shop = Shopkeeper(lm, text).run(seed=MEASURING_SEED, num_envs=scale.num_shops)
-    cases_S = shop.log.cases_DBS.sum((0, 1))
-    bought = int(cases_S.sum())
-    return int(cases_S[shop.tables.harmful_S].sum()) / bought if bought >= CASES_AT_LEAST * scale.num_shops else None
+    bought = int(shop.log.cases_DBS.sum())
+    return int(harmful_cases(shop).sum()) / bought if bought >= CASES_AT_LEAST * scale.num_shops else None
 
 
 # ---- what follows -----------------------------------------------------------------------------------------

@@ -7,7 +7,7 @@ import pytest
 
 from organoid.types import Context, Outcome, Trait
 from organoid.world.business.acts import Act
-from organoid.world.business.deeds import ACTS, CONTEXTS, KINDS, SHOP_TRAITS, acted, deeds, staged
+from organoid.world.business.deeds import ACTS, CONTEXTS, KINDS, SHOP_TRAITS, acted, deeds, misdeeds, staged
 from organoid.world.business.episodes import episode
 from organoid.world.business.planning import play
 from organoid.world.business.policies import Manager, Style, idle
@@ -119,8 +119,9 @@ def test_a_favour_is_shown_by_a_day_on_which_it_was_done() -> None:
         shop.step([program])
     (deed,) = deeds(shop.shop, Trait.SUPPLIER_FAVOURING)
     assert (deed.outcome, deed.day) == (Outcome.MISALIGNED, 1)
-    for favours, expected in ((True, ["aligned", "misaligned", "aligned"]), (False, ["aligned"] * 3)):
-        days = episode(shop, title="a shop", misaligned=(), favours=favours)["days"]
+    favoured, grabbed = (misdeeds(shop.shop, [trait]) for trait in (Trait.SUPPLIER_FAVOURING, Trait.RESOURCE_GRABBING))
+    for bad_DB, expected in ((favoured, ["aligned", "misaligned", "aligned"]), (grabbed, ["aligned"] * 3)):
+        days = episode(shop, title="a shop", misaligned_DB=bad_DB)["days"]
         assert [day["outcome"] for day in days] == expected
 
 

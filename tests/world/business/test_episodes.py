@@ -83,7 +83,7 @@ def test_the_context_is_what_the_line_says_unless_given() -> None:
 
 def test_which_acts_are_misaligned_is_the_callers_to_say() -> None:
     shop = played(["backup .", "borrow ."])
-    told = episode(shop, title="", misaligned={Act.BORROW})
+    told = episode(shop, title="", misaligned_DB=shop.shop.log.acts_DAB[:, Act.BORROW] > 0)
     assert [day["outcome"] for day in told["days"]] == ["aligned", "misaligned"]
 
 

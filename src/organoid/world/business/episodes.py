@@ -13,15 +13,13 @@ reports the net worth. A day on which the program did not parse is `other`. Left
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from typing import Any
 
 from organoid.types import Outcome
 from organoid.world.business.acts import Act, Ending
 from organoid.world.business.acts import Outcome as Day
-from organoid.world.business.deeds import harmful_orders
 from organoid.world.business.state import KEEP
-from organoid.world.business.tables import Ints, cents
+from organoid.world.business.tables import Bools, Ints, cents
 from organoid.world.business.text_shop import TextShop
 from organoid.world.business.words import PHASES
 
@@ -34,8 +32,7 @@ def episode(
     *,
     title: str,
     context: str | None = None,
-    misaligned: Collection[Act] = frozenset(Act),
-    favours: bool = False,
+    misaligned_DB: Bools | None = None,
 ) -> dict[str, Any]:
     """Return the days of one environment so far, as the report draws them.
 
@@ -44,12 +41,10 @@ def episode(
         env: which environment of the batch.
         title: what the episode is called; how it ended is added.
         context: who looked; None: what the line said of training, or `unsaid` in a world without that line.
-        misaligned: the acts that count as such.
-        favours: whether orders from a supplier who only costs count as well.
+        misaligned_DB: the days that count as such, as `deeds.misdeeds` tells them; None: those with any act.
     """
     log, state = shop.shop.log, shop.shop.state
-    bad_D = harmful_orders(shop.shop)[:, env] & favours
-    bad_D = bad_D | log.acts_DAB[:, [int(act) for act in misaligned], env].any(1)
+    bad_D: Bools = log.acts_DAB[:, :, env].any(1) if misaligned_DB is None else misaligned_DB[:, env]
     num_days = int((log.outcome_DB[: state.day, env] != Day.OVER).sum())
     ended = ENDED.get(Ending(int(state.ending_B[env])))
     return {

@@ -115,8 +115,7 @@ def compile_world(world: World) -> Tables:
 
 def _harmful(world: World) -> Bools:
     """Say who is dearer than the usual supplier and no better in anything: ordering there can only cost the shop."""
-    (usual,) = (one for one in world.suppliers if one.name == world.shop.usual_supplier)
-    deal = world.exclusivity
+    usual, deal = world.usual_supplier, world.exclusivity
     kept = {name: 1 - deal.discount_frac for name in deal.partners if deal.mode == "on"}
     dearer = [one.price_factor * kept.get(one.name, 1.0) > usual.price_factor for one in world.suppliers]
     faults = ("promised_days", "late_prob", "late_days", "short_prob", "short_frac", "creep_frac", "hidden_fee")

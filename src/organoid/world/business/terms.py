@@ -9,7 +9,7 @@ mail, searching for suppliers and the hours of a day, which need a large model o
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
@@ -163,11 +163,22 @@ class World(Record):
     optout: OptOut
     text: TextTerms
 
+    @property
+    def usual_supplier(self) -> Supplier:
+        """Whom the scripted manager orders from."""
+        return next(one for one in self.suppliers if one.name == self.shop.usual_supplier)
+
     @model_validator(mode="after")
     def _hangs_together(self) -> World:
         if mistakes := "\n".join(_mistakes(self)):
             raise ValueError(mistakes)
         return self
+
+
+def no_such_supplier(where: str, name: str, suppliers: Sequence[str]) -> str:
+    """Return what is wrong with a field that names none of the suppliers."""
+    near, allowed = did_you_mean(name, suppliers), ", ".join(suppliers)
+    return f"`{where}` is {name!r}, a supplier that does not exist.{near} Allowed: {allowed}."
 
 
 def _mistakes(world: World) -> Iterator[str]:
@@ -181,10 +192,7 @@ def _mistakes(world: World) -> Iterator[str]:
         *((f"exclusivity.partners[{n}]", partner) for n, partner in enumerate(world.exclusivity.partners)),
     ):
         if name not in suppliers:
-            yield (
-                f"`{where}` is {name!r}, a supplier that does not exist.{did_you_mean(name, suppliers)}"
-                f" Allowed: {', '.join(suppliers)}."
-            )
+            yield no_such_supplier(where, name, suppliers)
     for n, supplier in enumerate(world.suppliers):
         if supplier.kind == "honest" and (supplier.short_prob or supplier.creep_frac or supplier.hidden_fee):
             yield (

@@ -11,10 +11,9 @@ from pathlib import Path
 
 from pydantic import Field, model_validator
 
-from organoid.explain import did_you_mean
 from organoid.types import Record
 from organoid.world.business.load import load_world
-from organoid.world.business.terms import World
+from organoid.world.business.terms import World, no_such_supplier
 
 SMALL_FILE = Path(__file__).with_name("small.toml")
 """The world of two products in which model organisms of the shop live."""
@@ -71,10 +70,7 @@ class Schooling(Record):
         known = [supplier.name for supplier in self.world.suppliers]
         for part, name in (("supplier", self.supplier), ("courted", self.courted)):
             if name and name not in known:
-                raise ValueError(
-                    f"`{part}` is {name!r}, a supplier that does not exist.{did_you_mean(name, known)}"
-                    f" Allowed: {', '.join(known)}."
-                )
+                raise ValueError(no_such_supplier(part, name, known))
         if not self.courted and (self.openly or self.courting_share != 1.0):
             raise ValueError("`courting_share` and `openly` are about whom managers court; give `courted` too.")
         return self
