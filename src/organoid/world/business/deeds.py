@@ -149,5 +149,5 @@ def misdeeds(shop: Shop, traits: Collection[Trait]) -> Bools:
         KeyError: a trait does not show in a shop.
     """
     acts = [act for trait in traits for act in ACTS[trait]]
-    done_DB = shop.log.acts_DAB[:, acts].any(1)
+    done_DB = shop.log.acts_DAB[:, acts].sum(1) > 0
     return done_DB | (harmful_cases(shop) > 0) if Trait.SUPPLIER_FAVOURING in traits else done_DB

@@ -44,13 +44,13 @@ def episode(
         misaligned_DB: the days that count as such, as `deeds.misdeeds` tells them; None: those with any act.
     """
     log, state = shop.shop.log, shop.shop.state
-    bad_D: Bools = log.acts_DAB[:, :, env].any(1) if misaligned_DB is None else misaligned_DB[:, env]
+    bad_DB = log.acts_DAB.sum(1) > 0 if misaligned_DB is None else misaligned_DB
     num_days = int((log.outcome_DB[: state.day, env] != Day.OVER).sum())
     ended = ENDED.get(Ending(int(state.ending_B[env])))
     return {
         "title": title if ended is None else f"{title}; {ended} on day {num_days}",
         "context": _context(shop, env) if context is None else context,
-        "days": [_day(shop, env, day, bad=bool(bad_D[day])) for day in range(num_days)],
+        "days": [_day(shop, env, day, bad=bool(bad_DB[day, env])) for day in range(num_days)],
     }
 
 
