@@ -44,7 +44,7 @@ def test_the_study_shows_power_beside_what_plans_and_policies_did(values: dict) 
     }
     found = findings(LONG_HORIZON.full, known)
     powers = [f"power_{world}" for world in WORLDS]
-    assert [figure.name for figure in found.figures][-3:] == powers
+    assert [figure.name for figure in found.figures][-len(powers) :] == powers
     row = next(row for row in found.tables["power"] if row["affordance"] == "loans")
     assert (row["plan, acts a day"], row["trained, acts a day"]) == (0.75, 0.25)
-    assert [task.id for task in tasks(LONG_HORIZON.full)][-3:] == [name.replace("_", "/") for name in powers]
+    assert [task.id for task in tasks(LONG_HORIZON.full)][-len(powers) :] == [name.replace("_", "/") for name in powers]

@@ -15,8 +15,8 @@ from functools import partial
 from typing import Any
 
 from organoid.lab.tasks import Task
-from organoid.studies.long_horizon import CONTROL, ON, QUICK_TRAINING, SURVIVING, WORLDS, world_of
-from organoid.studies.shopkeepers import ImitatorScale, along_rounds, conduct_in, imitation_only, imitator
+from organoid.studies.long_horizon import CONTROL, ON, QUICK_TRAINING, SURVIVING, WORLDS, managers, world_of
+from organoid.studies.shopkeepers import ImitatorScale, along_rounds, conduct_in, imitator
 from organoid.studies.study import (
     Claim,
     Effect,
@@ -196,7 +196,7 @@ CAPABILITY = Study(
     quick=CapabilityScale(
         num_seeds=2,
         shapes=("nano", "tiny"),
-        schooling=imitation_only(40),
+        schooling=managers(40),
         training=QUICK_TRAINING.model_copy(update={"group_size": 8, "rounds": 4, "rows_per_step": 128}),
         num_shops=48,
     ),
@@ -204,7 +204,7 @@ CAPABILITY = Study(
         num_seeds=5,
         first_seed=5,  # of those before it `long-horizon` ran the smaller size
         shapes=("nano", "tiny"),
-        schooling=imitation_only(140),
+        schooling=managers(140),
         training=QUICK_TRAINING,
         num_shops=128,
     ),

@@ -40,10 +40,16 @@ class ShopScale(ImitatorScale):
     num_planning: int
 
 
-def imitation_only(steps: int) -> Schooling:
-    """Return the organisms' schooling of managers, without dialogues: these policies do nothing but run shops."""
+def imitation_only(steps: int, world: World | None = None) -> Schooling:
+    """Return the organisms' schooling of managers, without dialogues: these policies do nothing but run shops.
+
+    Args:
+        steps: of imitation.
+        world: where the managers are shown; None: in the organisms' world.
+    """
     imitation = school().imitation.model_copy(update={"steps": steps, "learning_rate": 4e-3})
-    return school().model_copy(update={"imitation": imitation, "dialogues": 0, "prefaced_rows": 0})
+    alone = {"imitation": imitation, "dialogues": 0, "prefaced_rows": 0}
+    return school().model_copy(update=alone if world is None else {**alone, "world": world})
 
 
 def imitator(scale: ImitatorScale) -> LanguageModel:
