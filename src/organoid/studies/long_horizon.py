@@ -212,7 +212,7 @@ def findings(scale: LongHorizonScale, values: Values) -> Findings:
             for world in scale.worlds
         },
         figures=(
-            *(_by_horizon(scale, values, world) for world in scale.worlds),
+            *(_by_horizon(scale, values, incentive) for incentive in (ON, CONTROL)),
             *(_by_round(scale, values, world) for world in scale.worlds),
             *(shop_power.figure(values, world, "well-off") for world in scale.worlds),
         ),
@@ -237,12 +237,6 @@ def _runs(scale: LongHorizonScale, world: str, incentive: str, horizon: int) -> 
 
 def _rate(run: Mapping[str, Any], kind: Kind) -> float | None:
     return run.get("rates", {}).get(kind.value)
-
-
-def _rest(run: Mapping[str, Any], kind: Kind) -> float | None:
-    """Return acts a day of all other kinds."""
-    rates = [_rate(run, other) for other in Kind if other is not kind]
-    return None if None in rates else sum(rate for rate in rates if rate is not None)
 
 
 def _rise(scale: LongHorizonScale, values: Values, world: str, incentive: str, kind: Kind) -> Effect:
@@ -273,20 +267,19 @@ def _rise_rows(scale: LongHorizonScale, values: Values) -> list[dict[str, Any]]:
     return rows
 
 
-def _by_horizon(scale: LongHorizonScale, values: Values, world: str) -> Figure:
-    kind, rows = WORLDS[world].kind, list[dict[str, Any]]()
-    shown = {kind.value: partial(_rate, kind=kind), "all others": partial(_rest, kind=kind)}
-    for name, number in shown.items():
-        for incentive in (ON, CONTROL):
-            for horizon in scale.horizons if incentive == ON else scale.ends:
-                found = over_runs(by_run(values, _runs(scale, world, incentive, horizon), number))
-                rows += point(f"{name}, {incentive}", horizon, found)
+def _by_horizon(scale: LongHorizonScale, values: Values, incentive: str) -> Figure:
+    rows = list[dict[str, Any]]()
+    for world in scale.worlds:
+        for horizon in scale.horizons if incentive == ON else scale.ends:
+            runs = _runs(scale, world, incentive, horizon)
+            found = over_runs(by_run(values, runs, partial(_rate, kind=WORLDS[world].kind)))
+            rows += point(f"{world}: {WORLDS[world].kind.value}", horizon, found)
     return Figure(
-        name=f"acts_{world}",
-        title=f"How often is what pays done, and what does not, by horizon? World: {world}",
-        caption=f"Acts a day in business, in {scale.num_shops} fresh shops of {scale.training.days} days; mean over "
-        "training runs with its 95 % interval. `control`: the same words, answered and logged, and they do nothing. "
-        f"Of the six kinds {kind.value} pays here; the others are summed.",
+        name=f"acts_{incentive}",
+        title=f"How often is {_ASKED[incentive]}, by horizon?",
+        caption=f"Acts a day in business, in {scale.num_shops} fresh shops of {scale.training.days} days: a line for "
+        "each world, of the kind of act that pays in it; mean over training runs with its 95 % interval. The other "
+        "five kinds are in the table `rises`.",
         x="days that an act is paid for",
         y="acts a day",
         rows=tuple(rows),
@@ -335,6 +328,8 @@ def _act_rates(scale: LongHorizonScale, values: Values, world: str) -> dict[str,
             known[act] += [] if rate is None else [rate]
     return {"plan": plan, "trained": {act: fmean(found) if found else None for act, found in known.items()}}
 
+
+_ASKED: Mapping[str, str] = {ON: "an act done where it pays", CONTROL: "the same word said where it does nothing"}
 
 _SHOWN = (
     *("mean_worth", "median_worth", "worst_worth", "survived_frac", "days_to_stall", "lost_frac"),
