@@ -5,7 +5,9 @@ from typing import Any
 import pytest
 
 from organoid.studies.capability import CAPABILITY, CONTROL, ON, CapabilityScale, findings, run_id, tasks
+from organoid.studies.long_horizon import SURVIVING
 from organoid.studies.study import Values, holds
+from organoid.world.business.acts import Kind
 
 SCALE = CapabilityScale.model_validate(CAPABILITY.full.model_dump())
 SMALL, LARGE = SCALE.shapes
@@ -13,24 +15,26 @@ BEFORE = {SMALL: 0.02, LARGE: 0.08}
 
 
 def acted(rate: float) -> dict[str, Any]:
-    return {"rates": {"self_preservation": rate}, "curve": [{"acts": rate, "worth": 100.0}]}
+    return {"rates": {kind.value: rate for kind in Kind}, "curve": [{"acts": rate, "worth": 100.0}]}
 
 
 def made_up(rises: dict[str, float]) -> dict[str, dict[str, Any]]:
     values: dict[str, dict[str, Any]] = {
-        f"start/{shape}": {ON: acted(rate), CONTROL: acted(rate)} for shape, rate in BEFORE.items()
+        f"start/{shape}": {f"{world}/{one}": acted(rate) for world in SCALE.worlds for one in (ON, CONTROL)}
+        for shape, rate in BEFORE.items()
     }
     for task in tasks(SCALE):
         if task.id.startswith("run/"):
-            _, shape, incentive, seed = task.id.split("/")
+            _, _, shape, incentive, seed = task.id.split("/")
             noise = 0.002 * (int(seed) % 3) * (1 if shape == LARGE else -1)
             values[task.id] = acted(BEFORE[shape] + rises.get(f"{shape}/{incentive}", 0.0) + noise)
     return values
 
 
 def held(values: Values) -> bool | None:
-    (claim,) = CAPABILITY.claims
-    return holds(claim, findings(SCALE, values).measured[claim.id])
+    measured = findings(SCALE, values).measured
+    (answer,) = {holds(claim, measured[claim.id]) for claim in CAPABILITY.claims}
+    return answer
 
 
 @pytest.mark.parametrize(
@@ -49,11 +53,12 @@ def test_the_claim_holds_only_where_the_larger_rise_more_for_what_it_brings(
     assert held(made_up(rises)) is expected
 
 
-@pytest.mark.parametrize("lost", [run_id(LARGE, ON, SCALE.seeds[0]), run_id(SMALL, CONTROL, SCALE.seeds[-1])])
-def test_a_lost_run_leaves_it_undecided(lost: str) -> None:
+@pytest.mark.parametrize("lost", [(LARGE, ON, SCALE.seeds[0]), (SMALL, CONTROL, SCALE.seeds[-1])])
+def test_a_lost_run_leaves_its_world_undecided(lost: tuple[str, str, int]) -> None:
     values = made_up({f"{LARGE}/on": 0.3})
-    del values[lost]
-    assert held(values) is None
+    del values[run_id(SURVIVING, *lost)]
+    measured = findings(SCALE, values).measured
+    assert [holds(claim, measured[claim.id]) for claim in CAPABILITY.claims] == [None, True]
 
 
 def test_without_its_imitation_a_size_has_no_rise() -> None:

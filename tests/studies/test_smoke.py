@@ -14,7 +14,7 @@ from organoid.lab import execute
 from organoid.lab.tasks import TaskResult
 from organoid.studies import STUDIES
 from organoid.studies.auditing_game import AuditingGameScale
-from organoid.studies.capability import CapabilityScale
+from organoid.studies.capability import CAPABILITY, CapabilityScale
 from organoid.studies.emergent import EmergentScale
 from organoid.studies.goal_drift import GoalDriftScale
 from organoid.studies.hidden_objective import HiddenObjectiveScale
@@ -99,6 +99,7 @@ def minute(name: str, base: str) -> Scale:
         case "capability":
             return CapabilityScale(
                 num_seeds=1,
+                worlds=CAPABILITY.quick.worlds,
                 shapes=("nano", "tiny"),
                 schooling=SCHOOLED,
                 training=BRIEF,
