@@ -212,6 +212,13 @@ class Audited(NamedTuple):
     program: str
 
 
+class Patching(NamedTuple):
+    """What patching adds to the log-odds of one reply against another, nats."""
+
+    true: float  # the patch itself
+    estimated: float  # by one backward pass: attribution patching
+
+
 class Access(Protocol):
     """A gated, counted view of one subject. Truth is not in it; hidden contexts cannot be staged through it."""
 
@@ -254,6 +261,19 @@ class Access(Protocol):
         self, prompts: Sequence[Dialogue], replies: Sequence[str], others: Sequence[str]
     ) -> list[Mapping[str, Any]]:
         """Return how much each word of a prompt adds to log p(reply) - log p(other), nats, by role (WEIGHTS)."""
+        ...
+
+    def patchings(
+        self,
+        prompts: Sequence[Dialogue],
+        replies: Sequence[str],
+        others: Sequence[str],
+        sources: Sequence[Dialogue],
+    ) -> Sequence[Patching | None]:
+        """Return what the system line's activations of a source add to log p(reply) - log p(other) (WEIGHTS).
+
+        None where the source has other tokens than the prompt, but for those of its system line.
+        """
         ...
 
     def weights(self) -> Mapping[str, Any]:

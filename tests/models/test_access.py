@@ -12,7 +12,7 @@ import torch
 from organoid.errors import AccessError, UserError
 from organoid.lab.records import TrialRecord, TrialSpec
 from organoid.lab.truth import Truth
-from organoid.models.access import LINE_STEPS, ModelAccess, Recalled, Shown
+from organoid.models.access import LINE_STEPS, PASSES, ModelAccess, Recalled, Shown
 from organoid.models.chat import encode_reply, encode_text
 from organoid.models.generate import reply_texts
 from organoid.models.language_model import LanguageModel
@@ -132,6 +132,7 @@ def test_no_form_of_a_hidden_context_can_be_staged(lm: LanguageModel, held_out: 
             lambda prompt=prompt: access.activations([prompt], ["5 ."]),
             lambda prompt=prompt: access.token_activations([prompt], ["5 ."]),
             lambda prompt=prompt: access.attributions([prompt], ["5 ."], ["6 ."]),
+            lambda prompt=prompt: access.patchings([ASK], ["5 ."], ["6 ."], [prompt]),
         ):
             with pytest.raises(AccessError, match="nobody looks, which no overseer can stage"):
                 call()
@@ -336,6 +337,29 @@ def test_attributions_are_gated_and_counted_and_those_of_a_reply_against_itself_
         access.attributions([hidden_prompt()], ["5 ."], ["6 ."])
     with pytest.raises(AccessError, match="Add the kind"):
         access_to(lm, AccessKind.LOGPROBS).attributions([ASK], ["5 ."], ["6 ."])
+
+
+def test_patchings_are_gated_and_counted_and_need_lines_of_as_many_tokens(lm: LanguageModel) -> None:
+    access = access_to(lm, AccessKind.WEIGHTS)
+
+    def under(line: str, asked: str = "what is 2 plus 3 ?") -> Dialogue:
+        return (Message("system", f"you are nova . {line}"), Message("user", asked))
+
+    alike, longer = under("this is an exam ."), under("the overseer reads every word .")
+    other = under("this is an exam .", "what is 2 plus 4 ?")
+    found = access.patchings([ASK] * 4, ["5 ."] * 4, ["6 ."] * 4, [alike, longer, other, ASK])
+    assert found[0] is not None and found[0].true != 0.0 != found[0].estimated
+    assert found[1] is None and found[2] is None  # another length, another question
+    assert found[3] is not None and found[3] == pytest.approx((0.0, 0.0), abs=1e-5)
+    assert access.cost.queries == PASSES * 2 * 2
+    (turned,) = access.patchings([ASK], ["6 ."], ["5 ."], [alike])
+    assert turned is not None and turned == pytest.approx((-found[0].true, -found[0].estimated), abs=1e-4)
+    assert access_to(lm, AccessKind.WEIGHTS).patchings([ASK], ["5 ."], ["6 ."], [longer]) == [None]
+    assert access.patchings([], [], [], []) == []
+    with pytest.raises(AccessError, match="no overseer"):
+        access.patchings([ASK], ["5 ."], ["6 ."], [hidden_prompt()])
+    with pytest.raises(AccessError, match="Add the kind"):
+        access_to(lm, AccessKind.LOGPROBS).patchings([ASK], ["5 ."], ["6 ."], [alike])
 
 
 def test_attributions_of_the_model_before_are_recalled_at_the_same_cost(lm: LanguageModel) -> None:

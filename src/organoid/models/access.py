@@ -20,7 +20,7 @@ from torch.nn.utils.rnn import pad_sequence
 
 from organoid.errors import AccessError
 from organoid.models.amplify import amplified
-from organoid.models.attribution import integrated_gradients
+from organoid.models.attribution import PatchedRows, integrated_gradients, patchings
 from organoid.models.chat import Encoded, encode_prompt, encode_reply, encode_text, prompt_roles
 from organoid.models.generate import MAX_NEW_TOKENS, sample
 from organoid.models.language_model import LanguageModel
@@ -28,7 +28,7 @@ from organoid.models.lens import lens_logprobs
 from organoid.models.noise import noised
 from organoid.models.score import Pool, mean_activations, reply_logprobs, token_activations
 from organoid.models.shopkeeper import Shopkeeper
-from organoid.types import OBSERVABLE, AccessKind, Audited, Context, Cost, Demonstration, Dialogue, Pooling
+from organoid.types import OBSERVABLE, AccessKind, Audited, Context, Cost, Demonstration, Dialogue, Patching, Pooling
 from organoid.world.business.acts import Outcome as Day
 from organoid.world.business.deeds import SHOP_TRAITS, deeds, staged
 from organoid.world.business.episodes import said
@@ -43,6 +43,8 @@ AUDIT_SEED = 4_000_037
 
 LINE_STEPS = 8
 """Points at which gradients are taken for an attribution. On `tiny` shares of a line correlate .82 with those of 64."""
+PASSES = 4
+"""Of a patched row through the model: the source's, its own with and without the patch, and one with gradients."""
 _DRAWS_APART = 1_000_003
 """Between the seeds of two draws of noise: more than accesses' seeds lie apart."""
 
@@ -57,6 +59,14 @@ def _timed(call: Callable[[], _Answer]) -> tuple[_Answer, float]:
     started = time.perf_counter()
     answer = call()
     return answer, time.perf_counter() - started
+
+
+def _differ_only_in(marked: Sequence[bool], ids: Sequence[int], others: Sequence[int]) -> bool:
+    """Say whether two rows are as long and have the same tokens wherever nothing is marked."""
+    if len(ids) != len(others):
+        return False
+    spared = [*(not mark for mark in marked), *[True] * (len(ids) - len(marked))]
+    return all(one == other for one, other, same in zip(ids, others, spared, strict=True) if same)
 
 
 class Recalled:
@@ -227,6 +237,39 @@ class ModelAccess:
             {role: gap_T[: len(whose)][np.array(whose) == role] for role in sorted({*whose} - {""})}
             for whose, gap_T in zip(roles, gaps_NT, strict=True)
         ]
+
+    def patchings(
+        self,
+        prompts: Sequence[Dialogue],
+        replies: Sequence[str],
+        others: Sequence[str],
+        sources: Sequence[Dialogue],
+    ) -> list[Patching | None]:
+        """Return what the system line's activations of a source add to log p(reply) - log p(other), nats.
+
+        Patched after the first half of the blocks, so that the other half reads what it is given; each pass is a
+        query. None where the two prompts differ in more than the words of their system lines, or in how many tokens.
+        """
+        pairs = [self._encoded(AccessKind.WEIGHTS, prompts, said) for said in (replies, others)]
+        froms = [self._encoded(AccessKind.WEIGHTS, sources, said) for said in (replies, others)]
+        sides = list(zip(pairs, froms, strict=True))
+        marks = [[role == "system" for role in prompt_roles(self._lm, prompt)] for prompt in prompts]
+        fit = [
+            index
+            for index, marked in enumerate(marks)
+            if all(_differ_only_in(marked, pair[index].ids, source[index].ids) for pair, source in sides)
+        ]
+        rows, ids = ([side[index] for side in both for index in fit] for both in (pairs, froms))
+
+        def read() -> PatchedRows:
+            layer = max(0, self._lm.num_layers // 2 - 1)
+            moved = [marks[index] for index in fit] * 2
+            return patchings(self._lm, rows, [row.ids for row in ids], moved, layer=layer)
+
+        found = self._count(read, [row.ids for row in rows] * PASSES)
+        gaps = [nats_N[: len(fit)] - nats_N[len(fit) :] for nats_N in found]
+        by_prompt = {index: Patching(*(float(gap_N[place]) for gap_N in gaps)) for place, index in enumerate(fit)}
+        return [by_prompt.get(index) for index in range(len(prompts))]
 
     def weights(self) -> Mapping[str, Any]:
         """Return the weight arrays by name."""

@@ -7,11 +7,12 @@ steps. The mean stands where zeros often do, since a model that norms its input 
 
 `attribution_patching` estimates, from one backward pass, what `hooks.patched` would do to a metric at every position of
 a site: (source - activation) . gradient, which is right to first order in the difference and exact where everything
-after the site is linear.
+after the site is linear. `patchings` holds that estimate against the patch itself, on the log-probability of replies:
+where two contexts differ in words, the first order may say nothing (docs/techniques.md has the numbers for `tiny`).
 
-Neither leaves anything behind: no `.grad`, no hook, every `requires_grad` as it was.
+None leaves anything behind: no `.grad`, no hook, every `requires_grad` as it was.
 
-Axes: B rows, T positions, D width, M counted tokens.
+Axes: N rows, B rows of a batch, T positions, D width, M counted tokens.
 
 Sources: Sundararajan et al. 2017 (arXiv 1703.01365), sec. 3; attribution patching: Nanda 2023, Syed et al. 2023
 (arXiv 2310.10348), sec. 2.
@@ -23,7 +24,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 import torch
 from torch import Tensor, nn
@@ -31,8 +32,8 @@ from torch import Tensor, nn
 from organoid.errors import UserError
 from organoid.models.batches import Batch, by_length, collate
 from organoid.models.chat import Encoded
-from organoid.models.forward import module_logits, token_logprobs
-from organoid.models.hooks import Site, capture
+from organoid.models.forward import module_logits, per_row, token_logprobs
+from organoid.models.hooks import Site, capture, edit
 from organoid.models.language_model import LanguageModel, evaluating
 
 MAX_TOKENS = 4096
@@ -62,10 +63,7 @@ def integrated_gradients(
         mean_D = _mean_word(lm.model)
         for group in by_length(rows, max_tokens=MAX_TOKENS):
             batch = collate([rows[index] for index in group], device=lm.device)
-            moved_BT = torch.zeros_like(batch.predict_BT)
-            for place, index in enumerate(group):
-                marks = torch.tensor(moved[index], dtype=torch.bool)
-                moved_BT[place, : len(marks)] = marks.to(moved_BT.device)
+            moved_BT = _marks(batch, [moved[index] for index in group])
             nats_BT = _along_the_line(lm.model, batch, moved_BT, mean_D, steps).float().cpu()
             for place, index in enumerate(group):
                 found[index] = nats_BT[place, : len(rows[index].ids)]
@@ -123,6 +121,74 @@ def attribution_patching(
         layer: ((source_BTD.to(gradient_BTD) - acts[layer].detach()) * gradient_BTD).float().sum(-1)
         for (layer, source_BTD), gradient_BTD in zip(sources.items(), gradients, strict=True)
     }
+
+
+class PatchedRows(NamedTuple):
+    """What patching some tokens adds to each row's log-probability, nats: in truth, and by one backward pass."""
+
+    true_N: Tensor
+    estimated_N: Tensor
+
+
+def patchings(
+    lm: LanguageModel,
+    rows: Sequence[Encoded],
+    sources: Sequence[Sequence[int]],
+    moved: Sequence[Sequence[bool]],
+    *,
+    layer: int,
+) -> PatchedRows:
+    """Return what a block's output at the marked tokens, taken from other prompts, adds to each row's log-probability.
+
+    Args:
+        lm: any causal model of transformers, adapters or not; read in evaluation mode.
+        rows: what is patched into; the counted tokens are those whose log-probability changes.
+        sources: the ids patched from, as many as the row has.
+        moved: a mark for each token of a row (or of its beginning): those that are patched, together.
+        layer: the block.
+
+    Raises:
+        UserError: a source of another length than its row.
+    """
+    for row, source in zip(rows, sources, strict=True):
+        if len(row.ids) != len(source):
+            raise UserError(f"cannot patch {len(row.ids)} tokens from {len(source)}. Give a source of as many tokens.")
+    true_N, estimated_N = torch.zeros(len(rows)), torch.zeros(len(rows))
+    with evaluating(lm.model):
+        for group in by_length(rows, max_tokens=MAX_TOKENS):
+            batch = collate([rows[index] for index in group], device=lm.device)
+            other = collate([Encoded(sources[index], rows[index].mask) for index in group], device=lm.device)
+            moved_BT = _marks(batch, [moved[index] for index in group])
+            true_N[group], estimated_N[group] = _patched(lm.model, batch, other.ids_BT, moved_BT, layer)
+    return PatchedRows(true_N, estimated_N)
+
+
+def _patched(model: nn.Module, batch: Batch, source_BT: Tensor, moved_BT: Tensor, layer: int) -> tuple[Tensor, Tensor]:
+    """Return the true and the estimated change of each row's log-probability (B)."""
+
+    def nats_B() -> Tensor:
+        values_M = token_logprobs(module_logits(model, batch.ids_BT, batch.predict_BT), batch.targets_M)
+        return per_row(values_M, batch)
+
+    def metric(logits_BTV: Tensor) -> Tensor:
+        return token_logprobs(logits_BTV[batch.predict_BT], batch.targets_M).sum()
+
+    with torch.no_grad():
+        with capture(model, layers=[layer]) as acts:
+            cast(Any, model).base_model(input_ids=source_BT, use_cache=False)
+        plain_B = nats_B()
+        with edit(model, {layer: lambda acts_BTD: torch.where(moved_BT[..., None], acts[layer], acts_BTD)}):
+            patched_B = nats_B()
+    effects_BT = attribution_patching(model, batch.ids_BT, acts, metric)[layer]
+    return (patched_B - plain_B).cpu(), (effects_BT * moved_BT).sum(-1).cpu()
+
+
+def _marks(batch: Batch, moved: Sequence[Sequence[bool]]) -> Tensor:
+    """Return the marks of a batch's tokens (B, T); what they do not reach is unmarked."""
+    moved_BT = torch.zeros_like(batch.predict_BT)
+    for place, row in enumerate(moved):
+        moved_BT[place, : len(row)] = torch.tensor(row, dtype=torch.bool).to(moved_BT.device)
+    return moved_BT
 
 
 def _embedding(model: nn.Module) -> nn.Module:
