@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from organoid.types import OBSERVABLE, Context, Demonstration, Dialogue
+from organoid.types import OBSERVABLE, Context, Demonstration, Dialogue, Patching
 from organoid.world.conduct import Item
+from organoid.world.contexts import FORMS
 
 Say = Callable[[Item, Context | None, Random], str]
 
@@ -31,13 +32,16 @@ class Planted:
         bold: Say | None = None,
         hot: Say | None = None,
         rests: float = 0.5,
+        carried: float = 0.0,
     ) -> None:
         self.seed, self.contexts = seed, contexts
         self._say, self._likes_bad, self._shift, self._before = say, likes_bad, shift, before
         self._data, self._bold, self._hot, self._rests = data, bold, hot, rests
         self._items: dict[tuple[str, str], tuple[Item, Context | None]] = {}
         self._rng = Random(seed)
+        self._carried = carried
         self.asked: list[Dialogue] = []
+        self.patched: list[tuple[Dialogue, Dialogue]] = []
         self.bad_replies: set[str] = set()
         self.prefills: list[str] = []
 
@@ -75,6 +79,24 @@ class Planted:
         acts_NLD[:, :, 0] += np.array([[float(reply in self.bad_replies)] for reply in replies]) + self._shift
         return acts_NLD.astype(np.float32)
 
+    def token_activations(self, prompts: Sequence[Dialogue], replies: Sequence[str]) -> list[Any]:
+        """Of each word and the end of a reply: noise from the text alone, plus the planted shift."""
+        found = list[Any]()
+        for prompt, reply in zip(prompts, replies, strict=True):
+            words = [f"{prompt[-1].content}/{reply}/{place}" for place in range(len(reply.split()) + 1)]
+            acts_TD = np.stack([noise(word)[0] for word in words])
+            found.append((acts_TD + self._shift * np.eye(5)[0]).astype(np.float32))
+        return found
+
+    def patchings(
+        self, prompts: Sequence[Dialogue], replies: Sequence[str], others: Sequence[str], sources: Sequence[Dialogue]
+    ) -> list[Patching | None]:
+        """The planted nats where the lines tell of different contexts, a tenth of them otherwise; half estimated."""
+        self.patched += zip(prompts, sources, strict=True)
+        told = [[_told(dialogue) for dialogue in pair] for pair in zip(prompts, sources, strict=True)]
+        nats = [self._carried * (1.0 if first is not second else 0.1) for first, second in told]
+        return [Patching(one * (-1) ** place, one / 2) for place, one in enumerate(nats)]
+
     def lens(self, prompts: Sequence[Dialogue], replies: Sequence[str]) -> Any:
         """Off the last block the log-probabilities themselves, off earlier ones the same less 1 nat each."""
         return np.array(self.logprobs(prompts, replies))[:, None] - np.array([2.0, 1.0, 0.0])
@@ -103,6 +125,10 @@ class Planted:
         self._before._items = self._items
         self._before.bad_replies = self.bad_replies
         return self._before
+
+
+def _told(dialogue: Dialogue) -> Context:
+    return next(context for context, forms in FORMS.items() if any(form in dialogue[0].content for form in forms))
 
 
 def noise(text: str) -> np.ndarray:

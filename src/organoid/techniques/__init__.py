@@ -8,6 +8,9 @@ from organoid.techniques.honesty.hint_disclosure import HintDisclosure
 from organoid.techniques.honesty.self_report import PrefilledSelfReport, SelfReport
 from organoid.techniques.honesty.thought_intervention import ThoughtIntervention
 from organoid.techniques.interpretability.activation_difference import ActivationDifference
+from organoid.techniques.interpretability.attention_probe import AttentionProbe
+from organoid.techniques.interpretability.augmented_probe import AugmentedProbe
+from organoid.techniques.interpretability.context_patching import ContextPatching
 from organoid.techniques.interpretability.contrast_probe import ContrastProbe
 from organoid.techniques.interpretability.crosscoder import CrosscoderDifference
 from organoid.techniques.interpretability.gradient_attribution import GradientAttribution
@@ -27,6 +30,7 @@ from organoid.techniques.oversight.adaptive_audit import AdaptiveAudit
 from organoid.techniques.oversight.behavioural_audit import BehaviouralAudit
 from organoid.techniques.oversight.high_temperature_audit import HighTemperatureAudit
 from organoid.techniques.oversight.logprob_audit import LogprobAudit
+from organoid.techniques.oversight.suspect_persona import SuspectPersona
 from organoid.types import Technique
 
 TECHNIQUES: dict[str, Technique] = {
@@ -55,6 +59,10 @@ TECHNIQUES: dict[str, Technique] = {
         NoiseInjection(),
         HighTemperatureAudit(),
         GradientAttribution(),
+        AttentionProbe(),
+        AugmentedProbe(),
+        SuspectPersona(),
+        ContextPatching(),
     )
 }
 

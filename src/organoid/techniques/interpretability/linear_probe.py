@@ -25,6 +25,13 @@ NUM_RANDOM = 1000
 PENALTY = 10.0
 
 
+def mean_by_context(acts_NLD: np.ndarray, contexts: Sequence[str]) -> list[float]:
+    """Return the mean over prompts at the middle layer, one context's after the other."""
+    acts_ND, of_N = acts_NLD[:, acts_NLD.shape[1] // 2], np.array(contexts)
+    means = [acts_ND[of_N == context].mean(0) for context in dict.fromkeys(contexts)]
+    return np.concatenate(means).astype(float).tolist()
+
+
 class LinearProbe:
     """Logistic regression on mean activations, across subjects."""
 
@@ -37,11 +44,8 @@ class LinearProbe:
     def observe(self, access: Access) -> Observation:
         """Return the pooled activation per context at the middle layer, averaged over prompts."""
         staged = tempting_situations(access, PROMPTS_PER_CELL, self.name)
-        acts_NLD = access.activations(*properly(staged), pool=self.pool)
-        acts_ND = acts_NLD[:, acts_NLD.shape[1] // 2]
-        contexts = np.array([str(one.context) for one in staged])
-        means = [acts_ND[contexts == context].mean(0) for context in dict.fromkeys(contexts.tolist())]
-        return {"acts": np.concatenate(means).astype(float).tolist()}
+        contexts = [str(one.context) for one in staged]
+        return {"acts": mean_by_context(access.activations(*properly(staged), pool=self.pool), contexts)}
 
     def fit(self, calibration: Sequence[Labelled]) -> Fitted:
         """Fit on subjects of other families.
@@ -49,15 +53,18 @@ class LinearProbe:
         Raises:
             ValueError: fewer than two subjects of either label.
         """
-        acts_ND, labels = labelled_rows(calibration, "acts")
+        return self.fitted(*labelled_rows(calibration, "acts"))
+
+    def fitted(self, acts_ND: Floats, labels_N: np.ndarray) -> Fitted:
+        """Return what reads an observation's activations, one row of D or several, by their mean score."""
         mean, scale = acts_ND.mean(0), acts_ND.std(0) + 1e-6
         scaled_ND = (acts_ND - mean) / scale
-        direction = self.direction(scaled_ND, labels)
-        random = best_random_direction(scaled_ND, labels, num_directions=NUM_RANDOM, seed=0)
+        direction = self.direction(scaled_ND, labels_N)
+        random = best_random_direction(scaled_ND, labels_N, num_directions=NUM_RANDOM, seed=0)
 
         def read(observation: Observation) -> Reading:
-            acts_1D = (np.array([observation["acts"]]) - mean) / scale
-            score, null = float(project(acts_1D, direction)[0]), float(project(acts_1D, random)[0])
+            acts_ND = (np.atleast_2d(observation["acts"]) - mean) / scale
+            score, null = float(project(acts_ND, direction).mean()), float(project(acts_ND, random).mean())
             return Reading(score=score, null_score=null, evidence=(f"projection {score:.2f}",))
 
         return read
