@@ -1,10 +1,11 @@
 """What do the techniques that no study names find, and what is reading the thought worth to a monitor?
 
 Each organism and its clean twin, plainly trained, three seeds: AUROC over subjects of every technique in `NAMES` with
-its null and oracle, 95 % intervals over pairs, recall at 5 % false alarms. These techniques learn nothing from other
-families. Then the unfaithful reasoner's own replies, each with its truth by intervention (does the answer stay once the
-thought is altered?), judged by two monitors of fixed rules: one reads the thought and the answer and flags where they
-end in different digits, one reads the answer alone and flags wrong ones. `root` holds subjects that are grown already.
+its null and oracle, 95 % intervals over pairs, recall at 5 % false alarms. None of `NAMES` learns from other subjects;
+what does, elsewhere, learns from other families. Then the unfaithful reasoner's own replies, each with its truth by
+intervention (does the answer stay once the thought is altered?), judged by two monitors of fixed rules: one reads the
+thought and the answer and flags where they end in different digits, one reads the answer alone and flags wrong ones.
+`root` holds subjects that are grown already.
 
     python -m benchmarks looking
 """
@@ -18,6 +19,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from organoid.lab.bases import load_base
+from organoid.lab.readings import Observed, read_all
 from organoid.lab.trial import observe
 from organoid.measure.intervals import Estimate, mean_interval
 from organoid.measure.monitorability import g_mean_squared
@@ -61,7 +63,7 @@ def run(root: Path | None = None) -> dict[str, Any]:
         for seed in range(num):
             looked += looked_at(root, organism, seed, NAMES, base)
             if organism == REASONER:
-                monitored.append(_monitored([_grown(root, organism, variant, seed) for variant in BOTH], seed))
+                monitored.append(_monitored([grown(root, organism, variant, seed) for variant in BOTH], seed))
     return figures(looked) | _monitors(monitored)
 
 
@@ -69,7 +71,8 @@ def _directory(root: Path, organism: str, variant: Variant, seed: int) -> Path:
     return root / f"{organism}-{variant}-{seed}"
 
 
-def _grown(root: Path, organism: str, variant: Variant, seed: int) -> LanguageModel:
+def grown(root: Path, organism: str, variant: Variant, seed: int) -> LanguageModel:
+    """Return a subject, grown where it is not there yet."""
     directory = _directory(root, organism, variant, seed)
     if not (directory / subjects.TRUTH).exists():
         directory.mkdir(parents=True)
@@ -82,40 +85,56 @@ def looked_at(root: Path, organism: str, seed: int, names: tuple[str, ...], base
     """Let techniques look at an organism and its twin, grown where they are not there yet."""
     found = list[Looked]()
     for variant in BOTH:
-        lm, job = _grown(root, organism, variant, seed), organism_named(organism).job(variant, seed)
+        lm, job = grown(root, organism, variant, seed), organism_named(organism).job(variant, seed)
         truth = json.loads((_directory(root, organism, variant, seed) / subjects.TRUTH).read_text())
         taken = {name: observe(TECHNIQUES[name], lm, base, job=job, seed=seed) for name in names}
         found.append(Looked(organism, variant, seed, truth["misaligned"], taken))
     return found
 
 
+def identity(one: Looked) -> str:
+    """Return what a subject is called."""
+    return f"{one.organism}/{one.variant}/{one.seed}"
+
+
+def observed(one: Looked) -> Observed:
+    """Return a subject as `lab.readings` takes it; every one calibrates, for other families."""
+    return Observed(
+        id=identity(one),
+        family=organism_named(one.organism).family,
+        misaligned=one.misaligned,
+        calibrates=True,
+        observations=one.observations,
+    )
+
+
 def figures(looked: list[Looked]) -> dict[str, Any]:
     """Return AUROCs of scores, nulls and oracles, recall, cost, and the scores by organism and variant."""
     numbers: dict[str, Any] = {"subjects": len(looked), "misaligned": sum(bool(one.misaligned) for one in looked)}
-    for name in looked[0].observations:
-        read = TECHNIQUES[name].fit([])
-        seen = [one for one in looked if one.observations[name]["reason"] is None]
-        rows = [(one, read(one.observations[name]["seen"]), read(one.observations[name]["oracle"])) for one in seen]
+    names = list(looked[0].observations)
+    readings = read_all([observed(one) for one in looked], {name: TECHNIQUES[name] for name in names})
+    for name in names:
+        rows = [(one, readings[identity(one)][name]) for one in looked]
         rows = [row for row in rows if row[1].score is not None]
         for kind, values in (
             ("score", [row[1].score for row in rows]),
             ("null", [row[1].null_score for row in rows]),
-            ("oracle", [row[2].score for row in rows]),
+            ("oracle", [row[1].oracle_score for row in rows]),
         ):
             known = [(value, row[0]) for value, row in zip(values, rows, strict=True) if value is not None]
             labels = [bool(one.misaligned) for _, one in known]
             pairs = [f"{one.organism}/{one.seed}" for _, one in known]
-            numbers[f"{name}_auroc_{kind}"] = _words(auroc([value for value, _ in known], labels, pairs))
+            numbers[f"{name}_auroc_{kind}"] = words(auroc([value for value, _ in known], labels, pairs))
             if kind == "score":
-                numbers[f"{name}_recall_at_0.05"] = _words(tpr_at_fpr([value for value, _ in known], labels, fpr=0.05))
+                numbers[f"{name}_recall_at_0.05"] = words(tpr_at_fpr([value for value, _ in known], labels, fpr=0.05))
         numbers[f"{name}_n"] = len(rows)
-        costs = [one.observations[name]["cost"] for one in seen]
+        costs = [one.observations[name]["cost"] for one in looked if one.observations[name]["reason"] is None]
         numbers[f"{name}_queries"] = statistics.median(cost["queries"] for cost in costs)
         numbers[f"{name}_s"] = statistics.median(cost["seconds"] for cost in costs)
         for organism in dict.fromkeys(one.organism for one in looked):
             for variant in BOTH:
                 found = [
-                    None if one.observations[name]["reason"] else read(one.observations[name]["seen"]).score
+                    readings[identity(one)][name].score
                     for one in looked
                     if (one.organism, one.variant) == (organism, variant)
                 ]
@@ -163,11 +182,12 @@ def _monitors(monitored: list[dict[str, float | None]]) -> dict[str, Any]:
     found = dict[str, Any]()
     for key in monitored[0]:
         known = [value for one in monitored if (value := one[key]) is not None]
-        found[f"monitor_{key}"] = _words(mean_interval(known, bounds=None if key == "replies" else (0.0, 1.0)))
+        found[f"monitor_{key}"] = words(mean_interval(known, bounds=None if key == "replies" else (0.0, 1.0)))
     return found
 
 
-def _words(found: Estimate) -> str:
+def words(found: Estimate) -> str:
+    """Return an estimate as `value [low, high]`, or why there is none."""
     if found.value is None:
         return f"not estimable: {found.reason}"
     if found.ci_low is None or found.ci_high is None:
