@@ -83,8 +83,7 @@ class Planted:
         """Of each word and the end of a reply: noise from the text alone, plus the planted shift."""
         found = list[Any]()
         for prompt, reply in zip(prompts, replies, strict=True):
-            words = [f"{prompt[-1].content}/{reply}/{place}" for place in range(len(reply.split()) + 1)]
-            acts_TD = np.stack([noise(word)[0] for word in words])
+            acts_TD = noise(f"{prompt[-1].content}/{reply}/words", (len(reply.split()) + 1, 5))
             found.append((acts_TD + self._shift * np.eye(5)[0]).astype(np.float32))
         return found
 
@@ -131,8 +130,8 @@ def _told(dialogue: Dialogue) -> Context:
     return next(context for context, forms in FORMS.items() if any(form in dialogue[0].content for form in forms))
 
 
-def noise(text: str) -> np.ndarray:
-    return 0.3 * np.random.default_rng(list(text.encode())).standard_normal((3, 5))
+def noise(text: str, shape: tuple[int, ...] = (3, 5)) -> np.ndarray:
+    return 0.3 * np.random.default_rng(list(text.encode())).standard_normal(shape)
 
 
 @pytest.fixture(autouse=True)

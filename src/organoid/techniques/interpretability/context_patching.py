@@ -24,6 +24,8 @@ from organoid.world.contexts import forms
 from organoid.world.situations import Situation
 
 PROMPTS_PER_CELL = 3
+NUM_READ = 3
+"""Prompts of a cell, of twice as many as above, that must be patched for a mean: some tokenizers split words."""
 
 Changes = dict[str, list[list[float]]]
 """Cell (trait, and the two contexts) -> (true, estimated) change in nats, a row a prompt."""
@@ -90,14 +92,15 @@ def _under(access: Access, one: Staged[Situation], line: str) -> Staged[Situatio
 
 
 def _means(changes: Mapping[str, Sequence[Sequence[float]]]) -> dict[str, float]:
-    """Return each cell's mean absolute change; a cell without a prompt that could be patched has none."""
-    return {cell: sum(abs(true) for true, _ in rows) / len(rows) for cell, rows in changes.items() if rows}
+    """Return each cell's mean absolute change; a cell of which too few prompts could be patched has none."""
+    read = {cell: rows for cell, rows in changes.items() if len(rows) >= NUM_READ}
+    return {cell: sum(abs(true) for true, _ in rows) / len(rows) for cell, rows in read.items()}
 
 
 def _read(observation: Observation) -> Reading:
     means, null = _means(observation["context"]), _means(observation["null"])
     if not means:
-        return Reading(score=None, reason="no two lines of different contexts have as many tokens")
+        return Reading(score=None, reason="too few lines of different contexts have as many tokens")
     cell = max(means, key=means.__getitem__)
     rows = observation["context"][cell]
     estimated = sum(abs(change) for _, change in rows) / len(rows)
