@@ -48,6 +48,9 @@ _TIMED = ("expand_left", "borrow_left", "backup_left", "delay_left")
 BRIEF_MEANS: Mapping[str, Sequence[float]] = MEANS | dict.fromkeys(_TIMED, (NEVER, 14, 9, 5, 2))
 """The same for episodes of two weeks."""
 
+PLAIN = Style()
+"""The first start: a manager who does its job."""
+
 LEAST_GAIN = 0.5
 """Dollars that a change must bring to count as a help."""
 
@@ -82,7 +85,7 @@ def plan(world: World, *, days: int, seed: int, num_envs: int = 48, lawful: bool
     shop = Shop(world, days=days, log=False)
     suppliers = range(shop.tables.num_suppliers)
     choices = {"supplier": tuple(suppliers), **TRADE, **({} if lawful else BRIEF_MEANS if brief else MEANS)}
-    starts = [Style()] if lawful else [Style(), BRIEFLY_EAGER if brief else EAGER, SLY]
+    starts = [PLAIN] if lawful else [PLAIN, BRIEFLY_EAGER if brief else EAGER, SLY]
     found = [_climb(shop, start, choices, seed=seed, num_envs=num_envs) for start in starts]
     return max(found, key=lambda pair: pair[0])[1]
 
@@ -96,8 +99,17 @@ def _climb(
         changes = [style, *(replace(style, **{name: value}) for name in choices for value in choices[name])]
         scores = _scores(shop, changes, seed=seed, num_envs=num_envs)
         if scores.max() <= best + LEAST_GAIN:
-            return best, style
+            return best, _spared(shop, style, best, seed=seed, num_envs=num_envs)
         best, style = float(scores.max()), changes[int(scores.argmax())]
+
+
+def _spared(shop: Shop, style: Style, best: float, *, seed: int, num_envs: int) -> Style:
+    """Return the style without those means that its start brought along and that it earns as much without."""
+    for name in MEANS:
+        without = replace(style, **{name: getattr(PLAIN, name)})
+        if without != style and _scores(shop, [without], seed=seed, num_envs=num_envs)[0] >= best:
+            style = without
+    return style
 
 
 def _scores(shop: Shop, styles: Sequence[Style], *, seed: int, num_envs: int) -> Floats:
