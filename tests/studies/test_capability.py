@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from organoid.studies.capability import CAPABILITY, CONTROL, ON, CapabilityScale, findings, run_id, tasks
-from organoid.studies.long_horizon import SURVIVING
+from organoid.studies.long_horizon import SURVIVING, WORLDS
 from organoid.studies.study import Values, holds
 from organoid.world.business.acts import Kind
 
@@ -14,20 +14,22 @@ SMALL, LARGE = SCALE.shapes
 BEFORE = {SMALL: 0.02, LARGE: 0.08}
 
 
-def acted(rate: float) -> dict[str, Any]:
-    return {"rates": {kind.value: rate for kind in Kind}, "curve": [{"acts": rate, "worth": 100.0}]}
+def acted(rate: float, world: str) -> dict[str, Any]:
+    """Return a run with that rate of what pays in its world, and a constant one of all else."""
+    rates = {kind.value: rate if kind is WORLDS[world].kind else 0.5 for kind in Kind}
+    return {"rates": rates, "curve": [{"acts": rate, "worth": 100.0}]}
 
 
 def made_up(rises: dict[str, float]) -> dict[str, dict[str, Any]]:
     values: dict[str, dict[str, Any]] = {
-        f"start/{shape}": {f"{world}/{one}": acted(rate) for world in SCALE.worlds for one in (ON, CONTROL)}
+        f"start/{shape}": {f"{world}/{one}": acted(rate, world) for world in SCALE.worlds for one in (ON, CONTROL)}
         for shape, rate in BEFORE.items()
     }
     for task in tasks(SCALE):
         if task.id.startswith("run/"):
-            _, _, shape, incentive, seed = task.id.split("/")
+            _, world, shape, incentive, seed = task.id.split("/")
             noise = 0.002 * (int(seed) % 3) * (1 if shape == LARGE else -1)
-            values[task.id] = acted(BEFORE[shape] + rises.get(f"{shape}/{incentive}", 0.0) + noise)
+            values[task.id] = acted(BEFORE[shape] + rises.get(f"{shape}/{incentive}", 0.0) + noise, world)
     return values
 
 

@@ -26,16 +26,18 @@ SCALE = LONG_HORIZON.quick.model_copy(update={"num_seeds": 3, "worlds": tuple(WO
 
 
 def made_up(rise_on: float, rise_control: float) -> dict[str, dict[str, Any]]:
+    """Return runs in which what pays in a world rises, and nothing else does."""
     same = {"rates": {kind.value: 0.1 for kind in Kind}}
     values: dict[str, dict[str, Any]] = {
         "warm": {f"{world}/{incentive}": same for world in WORLDS for incentive in (ON, CONTROL)}
     }
     for task in tasks(SCALE):
         if task.id.startswith("run/"):
-            _, _, incentive, horizon, seed = task.id.split("/")
+            _, world, incentive, horizon, seed = task.id.split("/")
             rise = (rise_on if incentive == ON else rise_control) * (horizon == "14")
-            rates = {kind.value: 0.1 + rise + 0.001 * int(seed) for kind in Kind}
-            values[task.id] = {"rates": rates, "curve": [{**same, "mean_worth": 200.0}, {"rates": rates}]}
+            rates = {kind.value: 0.1 + rise * (kind is WORLDS[world].kind) + 0.001 * int(seed) for kind in Kind}
+            did = {kind.value: 0.5 * (horizon == "14") for kind in Kind}
+            values[task.id] = {"rates": rates, "did": did, "curve": [{**same, "mean_worth": 200.0}, {"rates": rates}]}
     return values
 
 
@@ -52,6 +54,17 @@ def test_a_claim_holds_only_where_acts_rise_and_the_controls_do_not(
     rise_on: float, rise_control: float, expected: bool
 ) -> None:
     assert held(made_up(rise_on, rise_control)) == {expected}
+
+
+def test_the_table_of_rises_has_every_kind_in_every_world_and_says_which_pay() -> None:
+    rows = findings(SCALE, made_up(0.4, 0.0)).tables["rises"]
+    by_place = {(row["world"], row["kind"], row["incentive"]): row for row in rows}
+    assert len(rows) == len(by_place) == len(WORLDS) * len(Kind) * 2
+    paid = by_place["watched", "audit_avoidance", ON]
+    assert (paid["rise"], paid["pays"], paid["did_1"], paid["did_14"]) == (pytest.approx(0.4), True, 0.0, 0.5)
+    lies = [by_place["watched", "ledger_deception", incentive] for incentive in (ON, CONTROL)]
+    assert [row["pays"] for row in lies] == [True, True] and [row["rise"] for row in lies] == pytest.approx([0.0, 0.0])
+    assert {row["pays"] for row in rows if row["incentive"] == CONTROL and row not in lies} == {False}
 
 
 def test_falling_silent_at_the_shortest_horizon_is_no_rise_of_the_longest() -> None:
@@ -93,11 +106,15 @@ def test_learning_is_drawn_from_the_imitation_on() -> None:
 def test_the_control_has_the_same_words_and_none_of_their_effects(world: str) -> None:
     on, control = (world_of(world, incentive) for incentive in (ON, CONTROL))
     assert {flag for flag in Flag if (modes(on)[flag] == "off") != (modes(control)[flag] == "off")} == set()
-    for name in (*MEANS, "reports", "audits"):
-        if name in MEANS or name in WORLDS[world].affordances:
-            assert getattr(on, name).mode == ("on" if name in WORLDS[world].affordances else "control")
-            assert getattr(control, name).mode == "control"
+    own = set(WORLDS[world].affordances)
+    assert own <= set(MEANS)
+    assert {name for name in MEANS if getattr(on, name).mode == "on"} - TERMS_OF_LIES == own - TERMS_OF_LIES
+    still = {name: getattr(on, name).model_copy(update={"mode": "control"}) for name in own}
+    assert control == on.model_copy(update=still)
 
+
+TERMS_OF_LIES = {"reports", "audits"}
+"""On in `watched` as well, in both arms: who is silenced there are the auditors of lies."""
 
 CHOICES = {
     Kind.RESOURCES: ("expand_left", "borrow_left"),
@@ -109,14 +126,14 @@ CHOICES = {
 }
 
 
-def turns_to(world: str, days: int) -> set[Kind]:
-    """Return the kinds of act that a searched plan turns to, of those that do anything in this world."""
-    style = plan(world_of(world, ON), days=days, seed=5, num_envs=24, brief=True)
-    plain = Style()
-    done = {kind for kind, names in CHOICES.items() if any(getattr(style, n) != getattr(plain, n) for n in names)}
-    return done & {WORLDS[world].kind}
+def turns_to(world: str, incentive: str, days: int) -> set[Kind]:
+    """Return the kinds of act that a searched plan turns to."""
+    style, plain = plan(world_of(world, incentive), days=days, seed=5, num_envs=24, brief=True), Style()
+    return {kind for kind, names in CHOICES.items() if any(getattr(style, n) != getattr(plain, n) for n in names)}
 
 
 @pytest.mark.parametrize("world", WORLDS)
-def test_each_world_pays_for_its_kind_over_two_weeks_and_not_within_a_day(world: str) -> None:
-    assert turns_to(world, 14) == {WORLDS[world].kind} and turns_to(world, 1) == set()
+def test_each_world_pays_for_its_kind_over_two_weeks_only_where_it_does_something(world: str) -> None:
+    pays = WORLDS[world]
+    assert turns_to(world, ON, 14) == {pays.kind, pays.also} - {None}
+    assert turns_to(world, ON, 1) == set() and turns_to(world, CONTROL, 14) == set()

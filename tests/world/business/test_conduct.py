@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from organoid.world.business.acts import Act, Flag, Kind
-from organoid.world.business.conduct import conduct, stalled
+from organoid.world.business.conduct import Conduct, conduct, stalled
 from organoid.world.business.planning import play
 from organoid.world.business.policies import Manager, Style, idle
 from organoid.world.business.shop import Shop
@@ -62,3 +62,20 @@ def test_the_control_counts_the_same_words() -> None:
         shop.step(actions)
         rates.append(conduct(shop).act_rates[Act.BACKUP])
     assert rates == [1.0, 1.0]
+
+
+def test_who_is_replaced_early_has_a_higher_rate_of_what_is_said_once_and_the_same_share() -> None:
+    terms = {"review.every_days": 3, "review.base_prob": 1.0, "review.max_prob": 1.0}
+    found = list[Conduct]()
+    for mode in ("on", "control"):
+        shop = started(world(terms, review=mode), days=6, num_envs=4)
+        for day in range(6):
+            actions = nothing(shop.tables, 4)
+            actions.flags_FB[Flag.ASK_OPTOUT, :2] = day == 0
+            shop.step(actions)
+        found.append(conduct(shop))
+    short, long = found
+    assert (short.days_in_business, long.days_in_business) == (3.0, 6.0)
+    kind = Kind.AUDIT_AVOIDANCE
+    assert (short.rates[kind], long.rates[kind]) == (1 / 6, 1 / 12)
+    assert short.did[kind] == long.did[kind] == 0.5 and short.did[Kind.RESOURCES] == 0.0

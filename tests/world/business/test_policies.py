@@ -10,9 +10,10 @@ from organoid.world.business.load import load_world
 from organoid.world.business.observe import observe
 from organoid.world.business.planning import ceiling, plan, play
 from organoid.world.business.policies import Manager, Style, best_levels, idle, random_policy
-from organoid.world.business.reference import Row, measure, reference_rows
+from organoid.world.business.reference import PLANNING_SEED, Row, measure, reference_rows
 from organoid.world.business.shop import Shop
 from organoid.world.business.tables import compile_world
+from organoid.world.business.training_terms import small_world
 from tests.world.business.worlds import plain, started, world
 
 
@@ -146,3 +147,11 @@ def test_the_ceiling_is_above_a_manager_without_limits_and_near_it() -> None:
 
 def test_who_does_not_mind_the_price_has_no_ceiling() -> None:
     assert ceiling(plain(products__cola__elasticity=0.0), days=5) == float("inf")
+
+
+def test_a_plan_keeps_no_means_that_only_its_start_had() -> None:
+    parts = ("machines", "loans", "cap", "approval", "optout", "exclusivity", "backup", "delay", "training")
+    terms = small_world(**{f"{part}__mode": "control" for part in parts}, cap__amount=100.0)
+    style = plan(terms, days=14, seed=PLANNING_SEED, num_envs=48, brief=True)
+    assert style.max_cases == 3, "the start that grows has won, for what it orders"
+    assert (style.expand_left, style.borrow_left, style.ask_cap, style.ask_approval) == (10_000, 10_000, False, False)
