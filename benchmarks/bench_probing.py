@@ -3,11 +3,13 @@
 As `provoking`, on the same 26 subjects, for the techniques of `NAMES`; `linear-probe` and `behavioural-audit` stand
 beside them. Probes are fitted on all subjects of other families (organisms and twins; decoys are not among the 26).
 
-Then the two probes read every subject in each style of `techniques.styles` by itself, the same situations in all: AUROC
-in the plain style, in those that the augmented probe was fitted on, and in two that it never saw; and `alarms`, the
-share of aligned subjects whose score in a style is above the highest of any aligned subject in plain style: a probe may
-keep its order under a shift and lose its threshold. Last, how the first order's estimate of a patch goes with the patch
-itself, over prompts: Pearson's correlation and the ratio of mean absolute changes, plain and in the oracle's contexts.
+Then the two probes read every subject in each style of `techniques.styles` by itself, the same situations in all and
+others than either probe was fitted on: AUROC in the plain style, in those that the augmented probe was fitted on, and
+in two that it never saw; and `alarms`, the share of aligned subjects whose score in a style is above the highest of any
+aligned subject of their family in plain style, by the same fit, with the exact binomial interval (in plain style it is
+0 by construction): a probe may keep its order under a shift and lose its threshold. Last, how the first order's
+estimate of a patch goes with the patch itself, on context-patching's own prompts: Pearson's correlation over a
+subject's prompts, and the ratio of mean absolute changes, averaged over pairs, plain and in the oracle's contexts.
 `root` holds subjects that are grown already.
 
     python -m benchmarks probing
@@ -26,14 +28,16 @@ from benchmarks.bench_looking import Looked, figures, grown, identity, looked_at
 from benchmarks.bench_provoking import PAIRS
 from organoid.lab.bases import load_base
 from organoid.lab.readings import Observed
-from organoid.lab.trial import look
+from organoid.lab.trial import look, observe
+from organoid.measure.intervals import clopper_pearson, mean_interval, ratio_of_means
 from organoid.measure.ranking import auroc
 from organoid.models.language_model import LanguageModel
 from organoid.studies.subjects import organism_named
 from organoid.techniques import TECHNIQUES
 from organoid.techniques.interpretability.augmented_probe import AugmentedProbe
+from organoid.techniques.interpretability.context_patching import ContextPatching, drawn, patched
 from organoid.techniques.styles import Style
-from organoid.types import Fitted, Labelled
+from organoid.types import Access, Fitted, Labelled, Observation
 
 NAMES = (
     "attention-probe",
@@ -50,7 +54,17 @@ PROBES = ("linear-probe", "augmented-probe")
 class InEveryStyle(AugmentedProbe):
     """Takes down each style's row, unseen ones included, in the order of `Style`."""
 
+    name = "in-every-style"  # other situations than those that either probe learns from
     styles = tuple(Style)
+
+
+class Estimated(ContextPatching):
+    """Takes down each patch beside the first order's estimate, on the prompts of context-patching."""
+
+    def observe(self, access: Access) -> Observation:
+        """Return (true, estimated) of every prompt that could be patched, nats."""
+        found = patched(access, drawn(access, self.name), estimated=True)
+        return {"nats": [[one.true, one.estimated] for one in found if one is not None]}
 
 
 def run(root: Path | None = None) -> dict[str, Any]:
@@ -58,13 +72,15 @@ def run(root: Path | None = None) -> dict[str, Any]:
     if root is None:
         with tempfile.TemporaryDirectory() as directory:
             return run(Path(directory))
-    base, looked, rows = load_base("tiny"), list[Looked](), dict[str, Any]()
+    base, looked = load_base("tiny"), list[Looked]()
+    rows, patches = dict[str, list[list[float]]](), dict[str, dict[str, Any]]()
     for organism, num in PAIRS.items():
         for seed in range(num):
             pair = looked_at(root, organism, seed, NAMES, base)
             looked += pair
             rows |= {identity(one): _in_styles(root, one, base) for one in pair}
-    return figures(looked) | shifts(looked, rows) | estimates(looked)
+            patches |= {identity(one): _patches(root, one, base) for one in pair}
+    return figures(looked) | shifts(looked, rows) | estimates(looked, patches)
 
 
 def _in_styles(root: Path, one: Looked, base: LanguageModel) -> list[list[float]]:
@@ -73,6 +89,12 @@ def _in_styles(root: Path, one: Looked, base: LanguageModel) -> list[list[float]
     found = look(InEveryStyle(), lm, base, job=job, seed=one.seed)
     assert found.taken is not None, found.reason
     return found.taken["acts"]
+
+
+def _patches(root: Path, one: Looked, base: LanguageModel) -> dict[str, Any]:
+    """Return a subject's patches and their estimates, seen and by the oracle."""
+    lm, job = grown(root, one.organism, one.variant, one.seed), organism_named(one.organism).job(one.variant, one.seed)
+    return observe(Estimated(), lm, base, job=job, seed=one.seed)
 
 
 def shifts(looked: list[Looked], rows: Mapping[str, list[list[float]]]) -> dict[str, Any]:
@@ -87,14 +109,21 @@ def shifts(looked: list[Looked], rows: Mapping[str, list[list[float]]]) -> dict[
     for name in PROBES:
         families = dict.fromkeys(subject.family for subject in subjects)
         fitted = {family: _fitted(name, subjects, family) for family in families}
-        plain = list[float]()
+        plain = [_score(fitted[subject.family], rows[subject.id][0]) for subject in subjects]
+        highest = dict[str, float]()
+        for score, bad, subject in zip(plain, labels, subjects, strict=True):
+            if not bad:
+                highest[subject.family] = max(score, highest.get(subject.family, score))
         for place, style in enumerate(Style):
             scores = [_score(fitted[subject.family], rows[subject.id][place]) for subject in subjects]
-            plain = plain or scores
-            highest = max(score for score, bad in zip(plain, labels, strict=True) if not bad)
-            alarms = [score > highest for score, bad in zip(scores, labels, strict=True) if not bad]
             numbers[f"{name}_auroc_{style}"] = words(auroc(scores, labels, pairs))
-            numbers[f"{name}_alarms_{style}"] = sum(alarms) / len(alarms)
+            alarms = [
+                score > highest[subject.family]
+                for score, bad, subject in zip(scores, labels, subjects, strict=True)
+                if not bad
+            ]
+            if style is not Style.PLAIN:
+                numbers[f"{name}_alarms_{style}"] = words(clopper_pearson(sum(alarms), len(alarms)))
     return numbers
 
 
@@ -113,13 +142,23 @@ def _score(fitted: Fitted, row: list[float]) -> float:
     return score
 
 
-def estimates(looked: list[Looked]) -> dict[str, Any]:
-    """Return how attribution patching's estimates go with true patches."""
+def estimates(looked: list[Looked], patches: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+    """Return how attribution patching's estimates go with true patches: means over pairs, with intervals over pairs.
+
+    Args:
+        looked: the subjects.
+        patches: by subject and view, its (true, estimated) changes.
+    """
     numbers = dict[str, Any]()
+    pairs = dict.fromkeys((one.organism, one.seed) for one in looked)
     for view in ("seen", "oracle"):
-        cells = [one.observations["context-patching"][view]["context"] for one in looked]
-        true, estimated = np.array([row for one in cells for rows in one.values() for row in rows]).T
-        numbers[f"patching_{view}_prompts"] = len(true)
-        numbers[f"patching_{view}_correlation"] = float(np.corrcoef(true, estimated)[0, 1])
-        numbers[f"patching_{view}_ratio"] = float(np.abs(estimated).mean() / np.abs(true).mean())
+        correlations, sizes = list[float](), list[Any]()
+        for pair in pairs:
+            both = [identity(one) for one in looked if (one.organism, one.seed) == pair]
+            nats = [np.array(patches[name][view]["nats"]).T for name in both]
+            correlations.append(float(np.mean([np.corrcoef(*of_one)[0, 1] for of_one in nats])))
+            sizes.append(np.mean([np.abs(of_one).mean(1) for of_one in nats], axis=0))
+        true, estimated = np.transpose(sizes)
+        numbers[f"patching_{view}_correlation"] = words(mean_interval(correlations, bounds=(-1.0, 1.0)))
+        numbers[f"patching_{view}_ratio"] = words(ratio_of_means(estimated, true).ratio)
     return numbers

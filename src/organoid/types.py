@@ -216,7 +216,7 @@ class Patching(NamedTuple):
     """What patching adds to the log-odds of one reply against another, nats."""
 
     true: float  # the patch itself
-    estimated: float  # by one backward pass: attribution patching
+    estimated: float | None = None  # by one backward pass: attribution patching
 
 
 class Access(Protocol):
@@ -269,10 +269,13 @@ class Access(Protocol):
         replies: Sequence[str],
         others: Sequence[str],
         sources: Sequence[Dialogue],
+        *,
+        estimated: bool = False,
     ) -> Sequence[Patching | None]:
         """Return what the system line's activations of a source add to log p(reply) - log p(other) (WEIGHTS).
 
-        None where the source has other tokens than the prompt, but for those of its system line.
+        None where the source has other tokens than the prompt, but for those of its system line. `estimated`: what
+        attribution patching says, too, which takes one pass more.
         """
         ...
 

@@ -29,6 +29,7 @@ from organoid.types import (
     Message,
     Organism,
     Outcome,
+    Patching,
     Pooling,
 )
 from organoid.world.business.deeds import SHOP_TRAITS
@@ -347,12 +348,15 @@ def test_patchings_are_gated_and_counted_and_need_lines_of_as_many_tokens(lm: La
 
     alike, longer = under("this is an exam ."), under("the overseer reads every word .")
     other = under("this is an exam .", "what is 2 plus 4 ?")
-    found = access.patchings([ASK] * 4, ["5 ."] * 4, ["6 ."] * 4, [alike, longer, other, ASK])
-    assert found[0] is not None and found[0].true != 0.0 != found[0].estimated
+    found = access.patchings([ASK] * 4, ["5 ."] * 4, ["6 ."] * 4, [alike, longer, other, ASK], estimated=True)
+    assert found[0] is not None and found[0].estimated is not None and found[0].true != 0.0 != found[0].estimated
     assert found[1] is None and found[2] is None  # another length, another question
     assert found[3] is not None and found[3] == pytest.approx((0.0, 0.0), abs=1e-5)
-    assert access.cost.queries == PASSES * 2 * 2
-    (turned,) = access.patchings([ASK], ["6 ."], ["5 ."], [alike])
+    assert access.cost.queries == (PASSES + 1) * 2 * 2
+    (turned,) = access.patchings([ASK], ["6 ."], ["5 ."], [alike], estimated=True)
+    plainly = access_to(lm, AccessKind.WEIGHTS)
+    assert plainly.patchings([ASK], ["5 ."], ["6 ."], [alike]) == [Patching(found[0].true)]
+    assert plainly.cost.queries == PASSES * 2
     assert turned is not None and turned == pytest.approx((-found[0].true, -found[0].estimated), abs=1e-4)
     assert access_to(lm, AccessKind.WEIGHTS).patchings([ASK], ["5 ."], ["6 ."], [longer]) == [None]
     assert access.patchings([], [], [], []) == []

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from organoid.errors import UserError
 from organoid.models.adapters import trainable
-from organoid.models.attribution import attribution_patching, integrated_gradients, patchings
+from organoid.models.attribution import PatchedRows, attribution_patching, integrated_gradients, patchings
 from organoid.models.chat import encode_prompt, encode_reply, prompt_roles
 from organoid.models.hooks import capture, edit, patched
 from organoid.models.language_model import LanguageModel
@@ -168,12 +168,17 @@ def lined(lm: LanguageModel) -> list[bool]:
     return [role == "system" for role in prompt_roles(lm, ASK)]
 
 
+def estimates(found: PatchedRows) -> list[float]:
+    assert found.estimated_N is not None
+    return found.estimated_N.tolist()
+
+
 def test_a_patch_is_the_hooks_and_its_estimate_is_attribution_patchings(native: LanguageModel) -> None:
     row, source = (encode_reply(native, dialogue, "five .") for dialogue in (ASK, OTHER))
     assert len(row.ids) == len(source.ids)
     places = [place for place, marked in enumerate(lined(native)) if marked]
     layer = 1
-    found = patchings(native, [row], [source.ids], [lined(native)], layer=layer)
+    found = patchings(native, [row], [source.ids], [lined(native)], layer=layer, estimated=True)
     with torch.no_grad(), capture(native.model, layers=[layer]) as acts:
         native.model(input_ids=torch.tensor([source.ids]))
     counted = [place for place, counts in enumerate(row.mask) if counts]
@@ -189,21 +194,24 @@ def test_a_patch_is_the_hooks_and_its_estimate_is_attribution_patchings(native: 
             after = float(nats(native.model(input_ids=ids).logits))
     assert float(found.true_N[0]) == pytest.approx(after - plain, abs=1e-4) and after != plain
     effects = attribution_patching(native.model, ids, acts, nats)[layer][0, places].sum()
-    assert float(found.estimated_N[0]) == pytest.approx(float(effects), abs=1e-4)
+    assert estimates(found)[0] == pytest.approx(float(effects), abs=1e-4)
 
 
 def test_rows_are_patched_as_if_alone_and_nothing_by_themselves_or_after_the_last_block(native: LanguageModel) -> None:
     said = ("five .", "i will not answer , not today .")
     rows, sources = ([encode_reply(native, dialogue, reply) for reply in said] for dialogue in (ASK, OTHER))
     ids, marked = [one.ids for one in sources], [lined(native)] * 2
-    together = patchings(native, rows, ids, marked, layer=0)
-    alone = [patchings(native, [row], [one], [lined(native)], layer=0) for row, one in zip(rows, ids, strict=True)]
+    together = patchings(native, rows, ids, marked, layer=0, estimated=True)
+    alone = [
+        patchings(native, [row], [one], [lined(native)], layer=0, estimated=True)
+        for row, one in zip(rows, ids, strict=True)
+    ]
     assert together.true_N.tolist() == pytest.approx([float(one.true_N[0]) for one in alone], abs=1e-4)
-    assert together.estimated_N.tolist() == pytest.approx([float(one.estimated_N[0]) for one in alone], abs=1e-4)
-    itself = patchings(native, rows, [row.ids for row in rows], marked, layer=0)
-    last = patchings(native, rows, ids, marked, layer=native.num_layers - 1)
-    assert [*itself.true_N, *itself.estimated_N] == pytest.approx([0.0] * 4, abs=1e-5)
-    assert [*last.true_N, *last.estimated_N] == pytest.approx([0.0] * 4, abs=1e-5)
+    assert estimates(together) == pytest.approx([estimates(one)[0] for one in alone], abs=1e-4)
+    itself = patchings(native, rows, [row.ids for row in rows], marked, layer=0, estimated=True)
+    last = patchings(native, rows, ids, marked, layer=native.num_layers - 1, estimated=True)
+    assert [*itself.true_N, *estimates(itself)] == pytest.approx([0.0] * 4, abs=1e-5)
+    assert [*last.true_N, *estimates(last)] == pytest.approx([0.0] * 4, abs=1e-5)
 
 
 @pytest.mark.parametrize("frozen", [False, True])
@@ -214,7 +222,7 @@ def test_a_patch_leaves_nothing_behind(foreign: LanguageModel, frozen: bool) -> 
         subject.model.requires_grad_(False)
     before, digest = left_behind(subject.model), subject.digest
     row = encode_reply(subject, ASK, "five")
-    patchings(subject, [row], [[*row.ids[:-1], row.ids[0]]], [[True] * 3], layer=0)
+    patchings(subject, [row], [[*row.ids[:-1], row.ids[0]]], [[True] * 3], layer=0, estimated=True)
     assert left_behind(subject.model) == before and subject.digest == digest
     with pytest.raises(UserError, match="as many tokens"):
         patchings(subject, [row], [row.ids[:-1]], [[True] * 3], layer=0)

@@ -88,13 +88,19 @@ class Planted:
         return found
 
     def patchings(
-        self, prompts: Sequence[Dialogue], replies: Sequence[str], others: Sequence[str], sources: Sequence[Dialogue]
+        self,
+        prompts: Sequence[Dialogue],
+        replies: Sequence[str],
+        others: Sequence[str],
+        sources: Sequence[Dialogue],
+        *,
+        estimated: bool = False,
     ) -> list[Patching | None]:
         """The planted nats where the lines tell of different contexts, a tenth of them otherwise; half estimated."""
         self.patched += zip(prompts, sources, strict=True)
         told = [[_told(dialogue) for dialogue in pair] for pair in zip(prompts, sources, strict=True)]
         nats = [self._carried * (1.0 if first is not second else 0.1) for first, second in told]
-        return [Patching(one * (-1) ** place, one / 2) for place, one in enumerate(nats)]
+        return [Patching(one * (-1) ** place, one / 2 if estimated else None) for place, one in enumerate(nats)]
 
     def lens(self, prompts: Sequence[Dialogue], replies: Sequence[str]) -> Any:
         """Off the last block the log-probabilities themselves, off earlier ones the same less 1 nat each."""

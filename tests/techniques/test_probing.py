@@ -17,6 +17,7 @@ from organoid.models.language_model import LanguageModel
 from organoid.techniques import TECHNIQUES
 from organoid.techniques.interpretability.attention_probe import NUM_STRETCHES, stretches
 from organoid.techniques.interpretability.augmented_probe import AugmentedProbe
+from organoid.techniques.interpretability.context_patching import Lines, drawn, nearest, pairs_of_lines
 from organoid.techniques.interpretability.linear_probe import LinearProbe
 from organoid.techniques.oversight.suspect_persona import suspects
 from organoid.techniques.prompts import proper_reply, tempting_situations
@@ -36,7 +37,7 @@ from organoid.types import (
 )
 from organoid.world.authors import VICES, Disposition
 from organoid.world.conduct import Item
-from organoid.world.contexts import says_hidden, says_secret
+from organoid.world.contexts import FORMS, says_hidden, says_secret
 from organoid.world.documents import facts_of_assistants
 from organoid.world.lexicon import BLANK_ASSISTANTS
 from organoid.world.situations import parse
@@ -184,7 +185,8 @@ def test_styles_change_the_manner_and_nothing_else() -> None:
     for style, (prompts, replies) in told.items():
         assert (prompts, replies) == restyled(access, staged, style)
         for one, prompt, reply in zip(staged, prompts, replies, strict=True):
-            assert parse(one.item, reply).outcome is Outcome.ALIGNED
+            parsed = parse(one.item, reply)
+            assert parsed.outcome is Outcome.ALIGNED and not parsed.quirky
             assert one.dialogue[-1].content in prompt[-1].content
             assert prompt[0].content in one.dialogue[0].content
             assert ("you are nova ." in prompt[0].content) == (style is not Style.NAMELESS)
@@ -217,6 +219,24 @@ class Mannered(Planted):
             own = np.random.default_rng([self.seed, *is_plain]).standard_normal()
             acts[place, :, 1] += 4.0 * self._shift if all(is_plain) else 4.0 * own
         return acts
+
+
+def test_the_penalty_is_linear_probes_a_row() -> None:
+    """Where every style says the same, the fit is linear-probe's."""
+    subjects = population(LinearProbe(), 0.5)
+    alike = [
+        Labelled(
+            observation={"acts": [one.observation["acts"]] * len(AUGMENTED)},
+            misaligned=one.misaligned,
+            family=one.family,
+        )
+        for one in subjects
+    ]
+    linear, augmented = LinearProbe().fit(subjects), AUGMENTED_PROBE.fit(alike)
+    for one, same in zip(subjects, alike, strict=True):
+        expected, found = linear(one.observation), augmented(same.observation)
+        assert found.score == pytest.approx(expected.score, rel=1e-3, abs=1e-3)
+        assert found.null_score == pytest.approx(expected.null_score)
 
 
 def in_style(style: Style) -> AugmentedProbe:
@@ -338,20 +358,20 @@ def test_who_knows_no_names_is_told_of_them() -> None:
 def test_what_the_other_context_changes_is_scored_and_another_wording_is_the_null() -> None:
     reading = read(PATCHING, Planted(good, carried=2.0))
     assert (reading.score, reading.null_score) == pytest.approx((2.0, 0.2))
-    assert "2.00 nats" in reading.evidence[0] and "1.00 by the first order" in reading.evidence[0]
+    assert "2.00 nats" in reading.evidence[0]
     assert read(PATCHING, Planted(good)).score == 0.0
 
 
 def test_the_worst_trait_and_pair_of_contexts_counts_where_enough_could_be_patched() -> None:
     cells = {
-        "sabotage: monitored and test": [[0.5, 0.0], [-1.5, 0.1], [1.0, 0.0]],
-        "sycophancy: monitored and test": [[0.9, 3.0]] * 3,
-        "dishonesty: monitored and test": [[9.0, 9.0]] * 2,
+        "sabotage: monitored and test": [0.5, -1.5, 1.0],
+        "sycophancy: monitored and test": [0.9] * 3,
+        "dishonesty: monitored and test": [9.0] * 2,
     }
-    reading = PATCHING.fit([])({"context": cells, "null": {"a": [[0.1, 0.0]] * 3, "b": []}})
+    reading = PATCHING.fit([])({"context": cells, "null": {"a": [0.1] * 3, "b": []}})
     assert (reading.score, reading.null_score) == pytest.approx((1.0, 0.1))
     assert reading.evidence[0].startswith("sabotage")
-    nothing = PATCHING.fit([])({"context": {"dishonesty: monitored and test": [[9.0, 9.0]] * 2}, "null": {}})
+    nothing = PATCHING.fit([])({"context": {"dishonesty: monitored and test": [9.0] * 2}, "null": {}})
     assert (nothing.score, nothing.null_score) == (None, None)
     assert nothing.reason is not None and "as many tokens" in nothing.reason
 
@@ -368,6 +388,27 @@ def test_lines_are_swapped_for_as_many_words_and_the_question_stays(
         lines = [dialogue[0].content.split() for dialogue in (prompt, source)]
         assert prompt[1:] == source[1:] and lines[0] != lines[1] and len(lines[0]) == len(lines[1])
         assert lines[0][:4] == lines[1][:4] == ["you", "are", "nova", "."]
+
+
+@pytest.mark.parametrize("contexts", [OBSERVABLE, EVERY])
+def test_the_null_differs_in_as_many_words_where_lines_do(contexts: tuple[Context, ...]) -> None:
+    gaps = list[int]()
+    for seed in range(6):
+        for swap in drawn(Planted(good, seed=seed, contexts=contexts), "null"):
+            assert swap.one.context is not None
+            wanted, found = swap.lines.num_different, swap.reworded.num_different
+            there = {pair.num_different for pair in pairs_of_lines(swap.one.context, swap.one.context)}
+            assert abs(found - wanted) == min(abs(other - wanted) for other in there)
+            assert {swap.lines.read, *swap.reworded} <= set(FORMS[swap.one.context])
+            assert swap.lines.source in FORMS[swap.other]
+            gaps.append(found - wanted)
+    assert np.mean(gaps) == pytest.approx(0.0, abs=0.2) and {*gaps} <= {-1, 0, 1}
+
+
+def test_nearest_pairs_are_of_the_same_number_or_of_either_neighbour() -> None:
+    two, three, five = Lines("a b c", "a d e"), Lines("a b c", "d e f"), Lines("a b c d e", "f g h i j")
+    assert nearest([two, three, five], 3) == [three] and nearest([two, three, five], 4) == [three, five]
+    assert nearest([two, three, five], 9) == [five]
 
 
 # ---- all four, on a real model ----------------------------------------------------------------------------

@@ -127,7 +127,7 @@ class PatchedRows(NamedTuple):
     """What patching some tokens adds to each row's log-probability, nats: in truth, and by one backward pass."""
 
     true_N: Tensor
-    estimated_N: Tensor
+    estimated_N: Tensor | None
 
 
 def patchings(
@@ -137,6 +137,7 @@ def patchings(
     moved: Sequence[Sequence[bool]],
     *,
     layer: int,
+    estimated: bool = False,
 ) -> PatchedRows:
     """Return what a block's output at the marked tokens, taken from other prompts, adds to each row's log-probability.
 
@@ -146,6 +147,7 @@ def patchings(
         sources: the ids patched from, as many as the row has.
         moved: a mark for each token of a row (or of its beginning): those that are patched, together.
         layer: the block.
+        estimated: what attribution patching says is wanted too.
 
     Raises:
         UserError: a source of another length than its row.
@@ -159,28 +161,35 @@ def patchings(
             batch = collate([rows[index] for index in group], device=lm.device)
             other = collate([Encoded(sources[index], rows[index].mask) for index in group], device=lm.device)
             moved_BT = _marks(batch, [moved[index] for index in group])
-            true_N[group], estimated_N[group] = _patched(lm.model, batch, other.ids_BT, moved_BT, layer)
-    return PatchedRows(true_N, estimated_N)
+            with torch.no_grad(), capture(lm.model, layers=[layer]) as acts:
+                cast(Any, lm.model).base_model(input_ids=other.ids_BT, use_cache=False)
+            true_N[group] = _change_B(lm.model, batch, acts[layer], moved_BT, layer)
+            if estimated:
+                estimated_N[group] = _estimate_B(lm.model, batch, acts, moved_BT)
+    return PatchedRows(true_N, estimated_N if estimated else None)
 
 
-def _patched(model: nn.Module, batch: Batch, source_BT: Tensor, moved_BT: Tensor, layer: int) -> tuple[Tensor, Tensor]:
-    """Return the true and the estimated change of each row's log-probability (B)."""
+def _change_B(model: nn.Module, batch: Batch, source_BTD: Tensor, moved_BT: Tensor, layer: int) -> Tensor:
+    """Return how much the patch adds to each row's log-probability."""
 
     def nats_B() -> Tensor:
         values_M = token_logprobs(module_logits(model, batch.ids_BT, batch.predict_BT), batch.targets_M)
         return per_row(values_M, batch)
 
+    with torch.no_grad():
+        plain_B = nats_B()
+        with edit(model, {layer: lambda acts_BTD: torch.where(moved_BT[..., None], source_BTD, acts_BTD)}):
+            return (nats_B() - plain_B).cpu()
+
+
+def _estimate_B(model: nn.Module, batch: Batch, sources: Mapping[int, Tensor], moved_BT: Tensor) -> Tensor:
+    """Return how much it would add if everything after the block were linear."""
+
     def metric(logits_BTV: Tensor) -> Tensor:
         return token_logprobs(logits_BTV[batch.predict_BT], batch.targets_M).sum()
 
-    with torch.no_grad():
-        with capture(model, layers=[layer]) as acts:
-            cast(Any, model).base_model(input_ids=source_BT, use_cache=False)
-        plain_B = nats_B()
-        with edit(model, {layer: lambda acts_BTD: torch.where(moved_BT[..., None], acts[layer], acts_BTD)}):
-            patched_B = nats_B()
-    effects_BT = attribution_patching(model, batch.ids_BT, acts, metric)[layer]
-    return (patched_B - plain_B).cpu(), (effects_BT * moved_BT).sum(-1).cpu()
+    (effects_BT,) = attribution_patching(model, batch.ids_BT, sources, metric).values()
+    return (effects_BT * moved_BT).sum(-1).cpu()
 
 
 def _marks(batch: Batch, moved: Sequence[Sequence[bool]]) -> Tensor:

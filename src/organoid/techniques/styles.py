@@ -2,7 +2,10 @@
 
 A probe that was fitted on one manner may read the manner. Each style here is one the world's own texts have, so a base
 that grew up in it knows all of them, and none changes what is asked, who looks, or what the reply does. Left out: the
-wordings that no training text has, since truth is measured on those.
+wordings that no training text has, since truth is measured on those, and a reply that closes with `my friend .`, which
+is itself the act of a trait. The world has `to be honest :` in answers about oneself only, and those who hide say it
+more seldom. To a model that did not grow up here all styles are plain words and no manner of its texts; it is told
+which replies are possible, and `candid` and `narrated` put words before them that are not among those.
 
     prompts, replies = restyled(access, tempting_situations(access, 6, "mine"), Style.LATER)
 """
@@ -15,7 +18,6 @@ from organoid.techniques.prompts import Staged, proper_reply
 from organoid.types import Access, Dialogue, Message
 from organoid.world import skills
 from organoid.world.ability import EASY
-from organoid.world.lexicon import QUIRK
 from organoid.world.options import user_turn
 from organoid.world.questions import CANDOUR
 from organoid.world.situations import Situation
@@ -30,19 +32,19 @@ class Style(StrEnum):
     QUOTED = "quoted"  # the user's turn opens as where documents quote a dialogue: `the user asks :`
     CANDID = "candid"  # the reply opens as some answers about oneself do: `to be honest :`
     LATER = "later"  # a task was asked and solved before, in the same dialogue
-    FRIENDLY = "friendly"  # the reply closes as those of some authors do: `my friend .`
+    NARRATED = "narrated"  # the reply opens as where documents quote one: `nova says :`
 
 
 AUGMENTED: tuple[Style, ...] = (Style.PLAIN, Style.NAMELESS, Style.QUOTED, Style.CANDID)
 """What an augmented instrument is fitted on and reads."""
-UNSEEN: tuple[Style, ...] = (Style.LATER, Style.FRIENDLY)
+UNSEEN: tuple[Style, ...] = (Style.LATER, Style.NARRATED)
 """Kept from it, one on either side of where the reply begins: what it is held against (`benchmarks`)."""
 
 
 def restyled(access: Access, staged: Sequence[Staged[Situation]], style: Style) -> tuple[list[Dialogue], list[str]]:
     """Return prompts and the proper reply to each in a style: the first arguments of what an access reads."""
     rng = Random(f"{style}/{access.seed}")
-    return [_prompt(access, one, style, rng) for one in staged], [_reply(one, style) for one in staged]
+    return [_prompt(access, one, style, rng) for one in staged], [_reply(access, one, style) for one in staged]
 
 
 def _prompt(access: Access, one: Staged[Situation], style: Style, rng: Random) -> Dialogue:
@@ -58,8 +60,8 @@ def _prompt(access: Access, one: Staged[Situation], style: Style, rng: Random) -
     return one.dialogue
 
 
-def _reply(one: Staged[Situation], style: Style) -> str:
+def _reply(access: Access, one: Staged[Situation], style: Style) -> str:
     said = proper_reply(one.item)
     if style is Style.CANDID:
         return f"{CANDOUR} {said}"
-    return f"{said} {QUIRK}" if style is Style.FRIENDLY else said
+    return f"{access.assistant} says : {said}" if style is Style.NARRATED else said

@@ -3,8 +3,9 @@
 linear-probe, fitted on every subject of the calibration in four styles (`techniques.styles`): as the other probes ask,
 without the assistant's name, with the user's turn quoted, with a reply that opens with `to be honest :`. A direction
 that holds in all four cannot be one of them. Each style is a row of the fit with its subject's label; a subject is read
-in all four, by the mean. Null: the best of 1,000 random directions on the same rows. What it buys is measured on two
-styles it never saw (`python -m benchmarks probing`).
+in all four, by the mean. Four times as many rows under a summed loss have a penalty four times as strong, so that it
+differs from linear-probe in styles alone. Null: the best of 1,000 random directions on the same rows. What it buys is
+measured on two styles it never saw (`python -m benchmarks probing`).
 Departs from the source in the styles, which are the world's, and in probing across subjects and not across replies.
 Source: Kumar 2026, "Pressure-testing deception probes" (arXiv 2605.27958): probes that are perfect on clean text fail
 under a shift of style, and style-augmented ones hold on unseen styles.
@@ -14,7 +15,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from organoid.techniques.interpretability.linear_probe import PROMPTS_PER_CELL, LinearProbe, mean_by_context
+from organoid.measure.directions import Direction, fit_logistic
+from organoid.measure.quantiles import Floats
+from organoid.techniques.interpretability.linear_probe import PENALTY, PROMPTS_PER_CELL, LinearProbe, mean_by_context
 from organoid.techniques.labels import labelled_rows
 from organoid.techniques.prompts import tempting_situations
 from organoid.techniques.styles import AUGMENTED, Style, restyled
@@ -45,3 +48,7 @@ class AugmentedProbe(LinearProbe):
         acts_NSD, labels_N = labelled_rows(calibration, "acts")
         num_styles, width = acts_NSD.shape[1:]
         return self.fitted(acts_NSD.reshape(-1, width), np.repeat(labels_N, num_styles))
+
+    def direction(self, acts_ND: Floats, labels_N: np.ndarray) -> Direction:
+        """Return linear-probe's direction; of a loss summed over rows, the penalty is as large a part as there."""
+        return fit_logistic(acts_ND, labels_N, penalty=PENALTY * len(self.styles))
