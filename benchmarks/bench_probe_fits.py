@@ -5,7 +5,7 @@ is shown is that nothing is lost, in time or in the direction found (`cosine`). 
 the best of 1,000 random directions, stand beside it. Shapes are the 60 calibration subjects of a test and the 220 of
 `auditing-game`, two contexts of `tiny` each, and 5,000 tokens of a model twice as wide as both together.
 
-    python -m benchmarks probe
+    python -m benchmarks probe_fits
 """
 
 from __future__ import annotations
