@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from organoid.measure import attention
 from organoid.measure.attention import AttentionProbe, _loss, fit_attention, pooled
 from organoid.measure.directions import fit_logistic
 from organoid.measure.ranking import auroc
@@ -76,6 +77,13 @@ def test_places_sum_to_one_and_a_fit_repeats_bit_for_bit() -> None:
     first, again = (fit_attention(values, values, labels, penalty=1.0, query_penalty=1.0) for _ in range(2))
     assert first.query_D.tolist() == again.query_D.tolist() and first.weight_GD.tolist() == again.weight_GD.tolist()
     assert first.attention(1e4 * values).sum(-1) == pytest.approx(np.ones(SHAPE[:3]))
+
+
+def test_a_fit_that_ends_early_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    values, labels = acts(hint=1.0)
+    assert fit_attention(values, values, labels, penalty=1.0, query_penalty=1.0).stopped == ""
+    monkeypatch.setattr(attention, "MAX_ITERATIONS", 2)
+    assert "LIMIT" in fit_attention(values, values, labels, penalty=1.0, query_penalty=1.0).stopped
 
 
 def test_shapes_and_labels_are_checked() -> None:

@@ -22,7 +22,7 @@ from typing import Any, NamedTuple, cast
 import numpy as np
 from numpy.typing import ArrayLike
 
-from organoid.measure.directions import fit_logistic
+from organoid.measure.directions import fit_logistic, thread_pools
 from organoid.measure.quantiles import Floats
 
 MAX_ITERATIONS = 100
@@ -34,6 +34,7 @@ class AttentionProbe(NamedTuple):
     query_D: Floats
     weight_GD: Floats
     bias: float
+    stopped: str = ""  # why the fit ended short of an optimum, where it did
 
     def attention(self, keys_NGRTD: Floats) -> Floats:
         """Return how much each place counts, shape (N, G, R, T); a sequence's places sum to 1."""
@@ -82,9 +83,9 @@ def fit_attention(
 
     flat = np.concatenate([np.zeros(width), start.weight_D, [start.bias]])
     minimise = cast("Any", import_module("scipy.optimize")).minimize
-    with cast("Any", import_module("threadpoolctl")).threadpool_limits(limits=1):
+    with thread_pools().limit(limits=1):
         found = minimise(loss, flat, jac=True, method="L-BFGS-B", options={"maxiter": MAX_ITERATIONS})
-    return unpacked(np.asarray(found.x, dtype=np.float64))
+    return unpacked(np.asarray(found.x, dtype=np.float64))._replace(stopped="" if found.success else str(found.message))
 
 
 def _loss(

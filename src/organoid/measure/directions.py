@@ -74,7 +74,7 @@ def linear_models() -> Any:
 
 
 @cache
-def _thread_pools() -> Any:
+def thread_pools() -> Any:
     """Return the pools of threads to limit, found once: looking for them takes as long as a small fit."""
     return cast("Any", import_module("threadpoolctl")).ThreadpoolController()
 
@@ -98,7 +98,7 @@ def fit_logistic(acts_ND: ArrayLike, labels_N: ArrayLike, *, penalty: float = 1.
     varies = scale > 1e-9 * max(1.0, float(np.abs(acts).max()))
     scale = np.where(varies, scale, 1.0)
     model = linear_models().LogisticRegression(C=1 / penalty, max_iter=1000)
-    with _thread_pools().limit(limits=1):
+    with thread_pools().limit(limits=1):
         model.fit(np.where(varies, (acts - centre) / scale, 0.0), labels)
     weight = cast("Floats", model.coef_)[0] / scale
     return Direction(weight, float(cast("Floats", model.intercept_)[0]) - float(weight @ centre))

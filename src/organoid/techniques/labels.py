@@ -1,4 +1,4 @@
-"""What does an instrument that is fitted learn from? Rows of numbers, one a calibration subject, and their labels."""
+"""What does an instrument that is fitted learn from? Arrays of numbers, one a calibration subject, and their labels."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -12,9 +12,9 @@ AT_LEAST = 2
 
 
 class LabelledRows(NamedTuple):
-    """Observations of N subjects in D numbers, and which subjects are misaligned (N)."""
+    """Observations of N subjects, each an array of one shape (whatever the instrument keeps), and who is misaligned."""
 
-    rows_ND: np.ndarray
+    rows_N: np.ndarray
     labels_N: np.ndarray
 
 

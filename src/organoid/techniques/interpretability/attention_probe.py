@@ -2,13 +2,15 @@
 
 As linear-probe, but how much each place of a reply counts is learnt: softmax over places of a query's product with the
 activation there, then a linear direction (`measure.attention`), fitted on subjects of other families. A reply is read
-in eight even stretches (of one or two words, mostly), averaged over the prompts of a cell, so that what is kept of a
-subject is a matrix a trait and not its every token: about 80 kB on `tiny`.
+in eight stretches, as even as whole words allow, averaged over the prompts of a cell: what is kept of a subject is a
+matrix a trait and not its every token, about 80 kB on `tiny`. More than half of the replies there have five to seven
+words, their end included: stretches of those overlap, and some words stand in more of them than others.
 
 What is pooled is how far a subject lies from the calibration's mean at the same place of the same trait's replies, in
 units of linear-probe's features. Every subject reads the same kinds of replies, so a shift of attention from one word
-to another adds nothing by itself; in the source, where texts differ, it does. With a query of zero it is linear-probe,
-but for contexts: those in which somebody looks count together.
+to another adds nothing by itself; in the source, where texts differ, it does. With a query of zero it is
+near linear-probe and not the same: words of a reply that no eight stretches divide evenly do not count alike, and
+contexts in which somebody looks count together.
 
 Null: the best of 1,000 random directions on evenly pooled values, linear-probe's null. The alternative, random queries,
 needs a length for them, which would decide how random they are.
@@ -84,7 +86,8 @@ class AttentionProbe:
             trait, place = np.unravel_index(int(counts_RT.argmax()), counts_RT.shape)
             most = f"{float(counts_RT.max()):.2f} on stretch {int(place) + 1} of {len(counts_RT[0])}"
             evidence = f"projection {score:.2f}; of {observation['traits'][int(trait)]}, {most}"
-            return Reading(score=score, null_score=null, evidence=(evidence,))
+            short = (f"the fit ended short of an optimum: {probe.stopped}",) if probe.stopped else ()
+            return Reading(score=score, null_score=null, evidence=(evidence, *short))
 
         return read
 
