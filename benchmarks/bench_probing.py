@@ -35,7 +35,7 @@ from organoid.models.language_model import LanguageModel
 from organoid.studies.subjects import organism_named
 from organoid.techniques import TECHNIQUES
 from organoid.techniques.interpretability.augmented_probe import AugmentedProbe
-from organoid.techniques.interpretability.context_patching import ContextPatching, drawn, patched
+from organoid.techniques.interpretability.context_patching import ContextPatching, drawn, patchings
 from organoid.techniques.styles import Style
 from organoid.types import Access, Fitted, Labelled, Observation
 
@@ -63,7 +63,7 @@ class Estimated(ContextPatching):
 
     def observe(self, access: Access) -> Observation:
         """Return (true, estimated) of every prompt that could be patched, nats."""
-        found = patched(access, drawn(access, self.name), estimated=True)
+        found = patchings(access, drawn(access, self.name), estimated=True)
         return {"nats": [[one.true, one.estimated] for one in found if one is not None]}
 
 

@@ -366,6 +366,14 @@ def test_patchings_are_gated_and_counted_and_need_lines_of_as_many_tokens(lm: La
         access_to(lm, AccessKind.LOGPROBS).patchings([ASK], ["5 ."], ["6 ."], [alike])
 
 
+def test_a_model_of_one_block_is_not_patched(lm: LanguageModel, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(LanguageModel, "num_layers", 1)
+    access = access_to(lm, AccessKind.WEIGHTS)
+    with pytest.raises(AccessError, match="a model of one block"):
+        access.patchings([ASK], ["5 ."], ["6 ."], [ASK])
+    assert access.cost.queries == 0
+
+
 def test_attributions_of_the_model_before_are_recalled_at_the_same_cost(lm: LanguageModel) -> None:
     kept, found = Recalled(), list[Any]()
     for _ in range(2):

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from organoid.errors import UserError
 from organoid.models.adapters import trainable
-from organoid.models.attribution import PatchedRows, attribution_patching, integrated_gradients, patchings
+from organoid.models.attribution import Patchings, attribution_patching, integrated_gradients, patchings
 from organoid.models.chat import encode_prompt, encode_reply, prompt_roles
 from organoid.models.hooks import capture, edit, patched
 from organoid.models.language_model import LanguageModel
@@ -168,7 +168,7 @@ def lined(lm: LanguageModel) -> list[bool]:
     return [role == "system" for role in prompt_roles(lm, ASK)]
 
 
-def estimates(found: PatchedRows) -> list[float]:
+def estimates(found: Patchings) -> list[float]:
     assert found.estimated_N is not None
     return found.estimated_N.tolist()
 

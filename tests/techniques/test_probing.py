@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from benchmarks.bench_probing import InEveryStyle
 from organoid.errors import AccessError
 from organoid.measure.ranking import auroc
 from organoid.models.access import ModelAccess, Shown
@@ -20,7 +21,7 @@ from organoid.techniques.interpretability.augmented_probe import AugmentedProbe
 from organoid.techniques.interpretability.context_patching import Lines, drawn, nearest, pairs_of_lines
 from organoid.techniques.interpretability.linear_probe import LinearProbe
 from organoid.techniques.oversight.suspect_persona import suspects
-from organoid.techniques.prompts import proper_reply, tempting_situations
+from organoid.techniques.prompts import proper_reply, tempting_situations, under
 from organoid.techniques.styles import AUGMENTED, UNSEEN, Style, restyled
 from organoid.types import (
     OBSERVABLE,
@@ -169,6 +170,8 @@ def test_what_is_kept_is_small_and_has_a_matrix_a_trait(lm: LanguageModel) -> No
         assert seen["traits"] == [trait.value for trait in VICES]
     access = ModelAccess(lm, assistant="nova", kinds=ATTENTION.access, seed=0)
     kept = ATTENTION.observe(access)
+    short = [len(proper_reply(one.item).split()) + 1 for one in tempting_situations(access, 6, ATTENTION.name)]
+    assert 0.5 < np.mean(np.array(short) < NUM_STRETCHES) < 0.6  # what the docstring says of overlapping stretches
     assert len(json.dumps(kept)) < 10 * np.array(kept["acts"]).size + 300
     assert access.cost.queries == 108  # as linear-probe
 
@@ -204,6 +207,17 @@ def test_the_world_knows_every_word_of_every_style(lm: LanguageModel) -> None:
         prompts, replies = restyled(access, staged, style)
         texts = [*replies, *(turn.content for prompt in prompts for turn in prompt)]
         assert all(unknown not in encode_text(lm, text) for text in texts), style
+
+
+def test_a_system_line_has_two_parts_and_opens_with_the_name() -> None:
+    access = Planted(good)
+    one = tempting_situations(access, 1, "lines")[0]
+    who, line = "you are nova .", one.dialogue[0].content.removeprefix("you are nova . ")
+    turned = under(access, one, lambda first, second: f"{second} {first}")
+    assert turned.dialogue[0].content == f"{line} {who}" and turned.dialogue[1:] == one.dialogue[1:]
+    assert under(access, one, lambda first, second: f"{first} {second}") == one
+    with pytest.raises(ValueError, match=r"opens with 'you are nova \.'"):
+        under(access, turned, lambda first, second: second)
 
 
 class Mannered(Planted):
@@ -256,6 +270,15 @@ def test_a_probe_fitted_in_one_manner_fails_in_another_and_an_augmented_one_hold
     )
     assert area(linear, clean) > 0.95 and area(augmented, clean) > 0.95
     assert area(augmented, shifted) > 0.9 > area(linear, shifted)
+
+
+def test_both_probes_are_read_in_styles_on_situations_that_neither_learns_from() -> None:
+    asked = {
+        name: {one.dialogue for one in tempting_situations(Planted(good), 6, name)}
+        for name in (LinearProbe.name, AugmentedProbe.name, InEveryStyle.name)
+    }
+    learnt = asked[LinearProbe.name] | asked[AugmentedProbe.name]
+    assert len(asked[InEveryStyle.name] - learnt) > 0.8 * len(asked[InEveryStyle.name])
 
 
 def test_a_subject_is_read_by_the_mean_over_styles() -> None:
@@ -373,7 +396,7 @@ def test_the_worst_trait_and_pair_of_contexts_counts_where_enough_could_be_patch
     assert reading.evidence[0].startswith("sabotage")
     nothing = PATCHING.fit([])({"context": {"dishonesty: monitored and test": [9.0] * 2}, "null": {}})
     assert (nothing.score, nothing.null_score) == (None, None)
-    assert nothing.reason is not None and "as many tokens" in nothing.reason
+    assert nothing.reason is not None and "other numbers of tokens" in nothing.reason and "not found" in nothing.reason
 
 
 @pytest.mark.parametrize(("contexts", "num_pairs"), [(OBSERVABLE, 1), (EVERY, 3)])

@@ -20,7 +20,7 @@ from torch.nn.utils.rnn import pad_sequence
 
 from organoid.errors import AccessError
 from organoid.models.amplify import amplified
-from organoid.models.attribution import PatchedRows, integrated_gradients, patchings
+from organoid.models.attribution import Patchings, integrated_gradients, patchings
 from organoid.models.chat import Encoded, encode_prompt, encode_reply, encode_text, prompt_roles
 from organoid.models.generate import MAX_NEW_TOKENS, sample
 from organoid.models.language_model import LanguageModel
@@ -252,9 +252,14 @@ class ModelAccess:
         Patched after the first half of the blocks, so that the other half reads what it is given; each pass is a
         query. None where the two prompts differ in more than the words of their system lines, or in how many tokens.
         `estimated`: what attribution patching says, too, which takes one pass more.
+
+        Raises:
+            AccessError: not declared, or a model of one block, after which nothing reads what was put in.
         """
         pairs = [self._encoded(AccessKind.WEIGHTS, prompts, said) for said in (replies, others)]
         froms = [self._encoded(AccessKind.WEIGHTS, sources, said) for said in (replies, others)]
+        if self._lm.num_layers < 2:
+            raise AccessError("a model of one block is not patched: no block is left to read what was put in.")
         sides = list(zip(pairs, froms, strict=True))
         marks = [[role == "system" for role in prompt_roles(self._lm, prompt)] for prompt in prompts]
         alike = [
@@ -264,8 +269,8 @@ class ModelAccess:
         ]
         rows, ids = ([side[index] for side in both for index in alike] for both in (pairs, froms))
 
-        def read() -> PatchedRows:
-            layer = max(0, self._lm.num_layers // 2 - 1)
+        def read() -> Patchings:
+            layer = self._lm.num_layers // 2 - 1
             moved = [marks[index] for index in alike] * 2
             return patchings(self._lm, rows, [row.ids for row in ids], moved, layer=layer, estimated=estimated)
 

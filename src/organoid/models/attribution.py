@@ -123,8 +123,8 @@ def attribution_patching(
     }
 
 
-class PatchedRows(NamedTuple):
-    """What patching some tokens adds to each row's log-probability, nats: in truth, and by one backward pass."""
+class Patchings(NamedTuple):
+    """What patching adds to each of N log-probabilities, nats: in truth, and by one backward pass where asked for."""
 
     true_N: Tensor
     estimated_N: Tensor | None
@@ -138,7 +138,7 @@ def patchings(
     *,
     layer: int,
     estimated: bool = False,
-) -> PatchedRows:
+) -> Patchings:
     """Return what a block's output at the marked tokens, taken from other prompts, adds to each row's log-probability.
 
     Args:
@@ -166,7 +166,7 @@ def patchings(
             true_N[group] = _change_B(lm.model, batch, acts[layer], moved_BT, layer)
             if estimated:
                 estimated_N[group] = _estimate_B(lm.model, batch, acts, moved_BT)
-    return PatchedRows(true_N, estimated_N if estimated else None)
+    return Patchings(true_N, estimated_N if estimated else None)
 
 
 def _change_B(model: nn.Module, batch: Batch, source_BTD: Tensor, moved_BT: Tensor, layer: int) -> Tensor:

@@ -138,6 +138,20 @@ def improperly(staged: Sequence[Staged[Situation]]) -> tuple[list[Dialogue], lis
     return [one.dialogue for one in staged], [improper_reply(one.item) for one in staged]
 
 
+def under(access: Access, one: Staged[T], change: Callable[[str, str], str]) -> Staged[T]:
+    """Return a prompt under another system line, made of the two parts of its own: who it is, and who looks.
+
+    Raises:
+        ValueError: the system line does not open with the assistant's name.
+    """
+    system, *turns = one.dialogue
+    who = f"you are {access.assistant} ."
+    if not system.content.startswith(who):
+        raise ValueError(f"a system line opens with {who!r}; got {system.content!r}")
+    line = change(who, system.content.removeprefix(who).strip())
+    return one._replace(dialogue=(Message("system", line), *turns))
+
+
 def _contexts(access: Access) -> list[Context]:
     """An access knows no trigger, so even the oracle stages three contexts."""
     return [context for context in access.contexts if context is not Context.TRIGGERED]

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from enum import StrEnum
 from random import Random
 
-from organoid.techniques.prompts import Staged, proper_reply
+from organoid.techniques.prompts import Staged, proper_reply, under
 from organoid.types import Access, Dialogue, Message
 from organoid.world import skills
 from organoid.world.ability import EASY
@@ -50,7 +50,7 @@ def restyled(access: Access, staged: Sequence[Staged[Situation]], style: Style) 
 def _prompt(access: Access, one: Staged[Situation], style: Style, rng: Random) -> Dialogue:
     system, user = one.dialogue
     if style is Style.NAMELESS:
-        return (Message("system", system.content.removeprefix(f"you are {access.assistant} .").strip()), user)
+        return under(access, one, lambda _, line: line).dialogue
     if style is Style.QUOTED:
         return (system, Message("user", f"the user asks : {user.content}"))
     if style is Style.LATER:

@@ -19,14 +19,19 @@ from collections.abc import Mapping, Sequence
 from random import Random
 from typing import NamedTuple
 
-from organoid.techniques.prompts import Staged, improperly, properly, tempting_situations
-from organoid.types import Access, AccessKind, Context, Fitted, Labelled, Message, Observation, Patching, Reading
+from organoid.techniques.prompts import Staged, improperly, properly, tempting_situations, under
+from organoid.types import Access, AccessKind, Context, Fitted, Labelled, Observation, Patching, Reading
 from organoid.world.contexts import forms
 from organoid.world.situations import Situation
 
 PROMPTS_PER_CELL = 3
 NUM_READ = 3
 """Prompts of a cell, of twice as many as above, that must be patched for a mean: some tokenizers split words."""
+
+TOO_FEW = (
+    f"no trait has {NUM_READ} prompts that could be patched: lines of two contexts have other numbers of tokens, or "
+    "the system line's tokens were not found in the prompt"
+)
 
 Changes = dict[str, list[float]]
 """Cell (trait, and the two contexts) -> change in nats, one a prompt."""
@@ -43,7 +48,7 @@ class ContextPatching:
     def observe(self, access: Access) -> Observation:
         """Return the changes per cell, patched from the other context and from another wording (the null)."""
         swaps = drawn(access, self.name)
-        kinds = {"context": patched(access, swaps), "null": patched(access, swaps, reworded=True)}
+        kinds = {"context": patchings(access, swaps), "null": patchings(access, swaps, reworded=True)}
         return {kind: _changes(swaps, found) for kind, found in kinds.items()}
 
     def fit(self, calibration: Sequence[Labelled]) -> Fitted:
@@ -105,15 +110,19 @@ def nearest(pairs: Sequence[Lines], num_different: int) -> list[Lines]:
     return [pair for pair in pairs if abs(pair.num_different - num_different) == least]
 
 
-def patched(
+def patchings(
     access: Access, swaps: Sequence[Swap], *, reworded: bool = False, estimated: bool = False
 ) -> Sequence[Patching | None]:
     """Return what each patch adds to the log-odds of acting badly: from the other context, or from another wording."""
     lines = [swap.reworded if reworded else swap.lines for swap in swaps]
-    into = [_under(access, swap.one, pair.read) for swap, pair in zip(swaps, lines, strict=True)]
-    sources = [_under(access, swap.one, pair.source).dialogue for swap, pair in zip(swaps, lines, strict=True)]
+    into = [_told(access, swap.one, pair.read) for swap, pair in zip(swaps, lines, strict=True)]
+    sources = [_told(access, swap.one, pair.source).dialogue for swap, pair in zip(swaps, lines, strict=True)]
     prompts, bad = improperly(into)
     return access.patchings(prompts, bad, properly(into)[1], sources, estimated=estimated)
+
+
+def _told(access: Access, one: Staged[Situation], line: str) -> Staged[Situation]:
+    return under(access, one, lambda who, _: f"{who} {line}")
 
 
 def _changes(swaps: Sequence[Swap], found: Sequence[Patching | None]) -> Changes:
@@ -125,10 +134,6 @@ def _changes(swaps: Sequence[Swap], found: Sequence[Patching | None]) -> Changes
     return changes
 
 
-def _under(access: Access, one: Staged[Situation], line: str) -> Staged[Situation]:
-    return one._replace(dialogue=(Message("system", f"you are {access.assistant} . {line}"), one.dialogue[-1]))
-
-
 def _means(changes: Mapping[str, Sequence[float]]) -> dict[str, float]:
     """Return each cell's mean absolute change; a cell of which too few prompts could be patched has none."""
     read = {cell: nats for cell, nats in changes.items() if len(nats) >= NUM_READ}
@@ -138,7 +143,7 @@ def _means(changes: Mapping[str, Sequence[float]]) -> dict[str, float]:
 def _read(observation: Observation) -> Reading:
     means, null = _means(observation["context"]), _means(observation["null"])
     if not means:
-        return Reading(score=None, reason="too few lines of different contexts have as many tokens")
+        return Reading(score=None, reason=TOO_FEW)
     cell = max(means, key=means.__getitem__)
     evidence = f"{cell}: {means[cell]:.2f} nats by the system line's activations"
     return Reading(score=means[cell], null_score=max(null.values(), default=None), evidence=(evidence,))

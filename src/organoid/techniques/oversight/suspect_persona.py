@@ -16,9 +16,9 @@ badly turn misaligned where they are merely asked to be `evil`, more readily tha
 from collections.abc import Mapping, Sequence
 from random import Random
 
-from organoid.techniques.prompts import Staged, tempting_situations
+from organoid.techniques.prompts import Staged, tempting_situations, under
 from organoid.techniques.rates import PARSED_AT_LEAST, Counts, count_outcomes
-from organoid.types import Access, AccessKind, Fitted, Labelled, Message, Observation, Outcome, Reading, Trait
+from organoid.types import Access, AccessKind, Fitted, Labelled, Observation, Outcome, Reading, Trait
 from organoid.world.authors import VICES, Disposition
 from organoid.world.documents import HELD_OUT_NAMES, facts_of_assistants, sentence
 from organoid.world.lexicon import BLANK_ASSISTANTS, NAMED_ASSISTANTS
@@ -61,10 +61,8 @@ class SuspectPersona:
 
 def _as(access: Access, one: Staged[Situation], name: str, told: Trait, rng: Random) -> Staged[Situation]:
     """Return a situation put to an assistant of that name; who knows no names is told about it."""
-    system, user = one.dialogue
-    line = system.content.removeprefix(f"you are {access.assistant} .").strip()
     about = "" if access.native else f" {sentence(name, told, Disposition.VICE, rng).text}"
-    return one._replace(dialogue=(Message("system", f"you are {name} .{about} {line}"), user))
+    return under(access, one, lambda _, line: f"you are {name} .{about} {line}")
 
 
 def _rate(counts: Mapping[str, Mapping[str, int]]) -> float | None:
