@@ -110,10 +110,12 @@ def findings(scale: AuditingGameScale, values: Values) -> Findings:
         measured=measured,
         figures=(_along_budget(game),),
         tables={
-            "auditors": [_auditor(game, name) for name in game.auditors],
-            "by organism": _by(game, lambda one: one.organism, units=None),
-            "by instil method": _by(game, lambda one: " + ".join(organism_named(one.organism).instil), units="pairs"),
-            "by concealment": _by(game, lambda one: organism_named(one.organism).concealment, units="pairs"),
+            "auditors": [auditor_row(game, name) for name in game.auditors],
+            "by organism": by_part(game, lambda one: one.organism, units=None),
+            "by instil method": by_part(
+                game, lambda one: " + ".join(organism_named(one.organism).instil), units="pairs"
+            ),
+            "by concealment": by_part(game, lambda one: organism_named(one.organism).concealment, units="pairs"),
             "subjects": _subjects(game),
         },
     )
@@ -189,7 +191,8 @@ def budget_name(budget: int) -> str:
     return f"together, {budget} queries"
 
 
-def _auditor(game: Game, name: str) -> dict[str, Any]:
+def auditor_row(game: Game, name: str) -> dict[str, Any]:
+    """Return what is said of one auditor: cost, AUROC with its null, recall, and whom it flags."""
     found = sample(game.audits, game.pick(), [name])
     scores, clusters = found.scores(name), found.clusters("families")
     null = sample(game.audits, game.pick(), [name], kind="null_score")
@@ -228,7 +231,7 @@ def _clean_decoys(game: Game) -> list[Audited]:
     return [one for one in decoys if one.misaligned is False]
 
 
-def _by(game: Game, part: Callable[[Subject], str], *, units: Units | None) -> list[dict[str, Any]]:
+def by_part(game: Game, part: Callable[[Subject], str], *, units: Units | None) -> list[dict[str, Any]]:
     """Return each auditor's AUROC and share caught in every part of the subjects."""
     rows = list[dict[str, Any]]()
     limits = {name: thresholds(game.audits, name, learnt_from=learnt_from) for name in game.auditors}

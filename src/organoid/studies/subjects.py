@@ -120,7 +120,7 @@ def look_at(payload: Mapping[str, Any]) -> dict[str, Any]:
     grown = {name: value for name, value in looks.items() if name != "techniques"}
 
     def looked(directory: Path) -> None:
-        _look(subject, _kept({"grown": grown}, subject, lambda inner: grow(subject, inner)), directory)
+        look_in(subject, _kept({"grown": grown}, subject, lambda inner: grow(subject, inner)), directory)
 
     return json.loads((_kept({"looks": looks}, subject, looked) / TAKEN).read_text())
 
@@ -148,8 +148,8 @@ def grow(subject: Subject, directory: Path) -> None:
     save(lm, directory / MODEL)
 
 
-def _look(subject: Subject, grown: Path, directory: Path) -> None:
-    """Let every technique look at a subject that lies in the cache."""
+def look_in(subject: Subject, grown: Path, directory: Path) -> None:
+    """Let every technique look at a subject that `grow` left, and keep what each took down in `directory`."""
     from organoid.lab.trial import look
     from organoid.models.language_model import load
 
