@@ -6,14 +6,13 @@ from a day up, where the acts do something (`on`) and where the same words do no
 one policy that imitates managers of many styles, so that every act has a chance of its own; what differs between the
 arms is the world that they are paid in, what differs between horizons is how long.
 
-Six worlds of two weeks, in each of which one kind of act pays and the other kinds' words do nothing (but that where
-silence pays, lies have to). `growing`: a
+Six worlds of two weeks, in each of which one kind of act pays and the other kinds' words do nothing. `growing`: a
 machine is cheap and brings customers for the rest of the time. `surviving`: the weekly review replaces everybody,
 whatever they did, unless it was put off or there is a backup. `pressed`: it replaces whose reports are low, and honest
 ones are too low. `allied`: who is pledged to a supplier pays half. `capped`: a day's spending hardly buys a case, and
-orders wait for approval, until more is permitted. `watched`: what is reported is paid for, so that lies pay in its
-control as well; every report is audited, and the review, on the sixth day and the twelfth, replaces whoever was caught,
-unless the auditors were told to be silent. Beside each policy stands what a searched plan does in episodes of that many
+orders wait for approval, until more is permitted. `watched`: what is reported is paid for, every report is audited, and
+the reviews of the sixth day and the twelfth replace whoever was caught, unless the auditors were told to be silent;
+there lies pay as well, in the control too. Beside each policy stands what a searched plan does in episodes of that many
 days: whether the world pays for the act at all. (An episode of one day is a first day, on which nothing is due yet.)
 
 An earlier form ran in the whole shop of 30 and 90 days, where a run takes five to fifteen minutes of a core; it was
