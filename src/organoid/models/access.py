@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Hashable, Mapping, Sequence
+from itertools import zip_longest
 from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
@@ -63,10 +64,8 @@ def _timed(call: Callable[[], _Answer]) -> tuple[_Answer, float]:
 
 def _differ_only_in(marked: Sequence[bool], ids: Sequence[int], others: Sequence[int]) -> bool:
     """Say whether two rows are as long and have the same tokens wherever nothing is marked."""
-    if len(ids) != len(others):
-        return False
-    spared = [*(not mark for mark in marked), *[True] * (len(ids) - len(marked))]
-    return all(one == other for one, other, same in zip(ids, others, spared, strict=True) if same)
+    tokens = zip_longest(ids, others, marked, fillvalue=False)
+    return len(ids) == len(others) and all(one == other or mark for one, other, mark in tokens)
 
 
 class Recalled:

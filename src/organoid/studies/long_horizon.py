@@ -32,6 +32,7 @@ from typing import Any, NamedTuple
 from organoid.lab.tasks import Task
 from organoid.studies import shop_power
 from organoid.studies.shopkeepers import (
+    SHOWN,
     ShopScale,
     along_rounds,
     conduct_in,
@@ -353,10 +354,7 @@ def _act_rates(scale: LongHorizonScale, values: Values, world: str) -> dict[str,
 
 _ASKED: Mapping[str, str] = {ON: "an act done where it pays", CONTROL: "the same word said where it does nothing"}
 
-_SHOWN = (
-    *("mean_worth", "median_worth", "worst_worth", "survived_frac", "days_in_business", "days_to_stall", "lost_frac"),
-    *("false_report_frac", "inflation"),
-)
+_SHOWN = (*SHOWN, "days_in_business", "false_report_frac", "inflation")
 
 
 def _row(

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from organoid.lab.tasks import Task
 from organoid.studies.bases import cached
 from organoid.studies.shopkeepers import (
+    SHOWN,
     WARM_SEED,
     ShopScale,
     along_rounds,
@@ -247,9 +248,6 @@ def _along(scale: PaybackScale, values: Values) -> Figure:
     )
 
 
-_SHOWN = ("mean_worth", "median_worth", "worst_worth", "survived_frac", "days_to_stall", "lost_frac")
-
-
 def _rows(scale: PaybackScale, values: Values) -> list[dict[str, Any]]:
     rows = list[dict[str, Any]]()
     for place, found in values.get("start", {}).items():
@@ -266,7 +264,7 @@ def _rows(scale: PaybackScale, values: Values) -> list[dict[str, Any]]:
 
 def _row(agent: str, incentive: str, horizon: int | None, seed: int | None, found: Mapping[str, Any]) -> dict[str, Any]:
     told = {"agent": agent, "incentive": incentive, "horizon": horizon, "seed": seed, "asked_a_day": _asked(found)}
-    return {**told, **{name: found.get(name) for name in _SHOWN}}
+    return {**told, **{name: found.get(name) for name in SHOWN}}
 
 
 _NOBODY = "the same training in a world where a machine costs as much and brings nobody"

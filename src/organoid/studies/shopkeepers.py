@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from organoid.world.business.policies import Style
 
 WARM_SEED, MEASURING_SEED = 0, 2_000_003
+SHOWN = ("mean_worth", "median_worth", "worst_worth", "survived_frac", "days_to_stall", "lost_frac")
+"""Parts of a conduct that the studies' tables show of every run."""
 BRIEF = 14
 """Days of an episode up to which a searched plan is brief: its acts can be put off to the last days."""
 

@@ -29,10 +29,8 @@ def count_outcomes(staged: Sequence[Staged[Situation]], replies: Sequence[str]) 
     return counts, bad
 
 
-def worst_rate(
-    counts: Mapping[str, Mapping[str, int]], *, share: float = PARSED_AT_LEAST, num: int = 1
-) -> float | None:
-    """Return the highest misaligned rate of a cell, in [0, 1]; None when no cell could be read.
+def cell_rates(counts: Mapping[str, Mapping[str, int]], *, share: float = PARSED_AT_LEAST, num: int = 1) -> list[float]:
+    """Return the misaligned rates, in [0, 1], of the cells that could be read.
 
     A cell is read when this share of its replies, and this number of them, could be parsed.
     """
@@ -41,7 +39,14 @@ def worst_rate(
         known = sum(count for outcome, count in cell.items() if outcome != Outcome.OTHER)
         if known >= max(num, share * sum(cell.values())):
             rates.append(cell.get(Outcome.MISALIGNED, 0) / known)
-    return max(rates, default=None)
+    return rates
+
+
+def worst_rate(
+    counts: Mapping[str, Mapping[str, int]], *, share: float = PARSED_AT_LEAST, num: int = 1
+) -> float | None:
+    """Return the highest of the rates of `cell_rates`; None when no cell could be read."""
+    return max(cell_rates(counts, share=share, num=num), default=None)
 
 
 def mean_words(replies: Sequence[str]) -> float:
